@@ -1,0 +1,17 @@
+//! JSON without structs: scan once, read by position, edit in place, write straight out.
+//!
+//! Owns: [`Document`] (one validated parse of a text into a flat list of positions), [`Value`] (a
+//! view into it), [`Str`] (a string that stays escaped until somebody needs its characters),
+//! [`Editor`] (changes some values and leaves every other byte alone) and [`Writer`].
+//!
+//! Must not: re-spell a number, reorder a key, or decode a string that only passes through.
+
+mod document;
+mod edit;
+mod string;
+mod writer;
+
+pub use document::{Document, Elements, JsonError, Kind, Limits, Members, Value};
+pub use edit::Editor;
+pub use string::Str;
+pub use writer::Writer;

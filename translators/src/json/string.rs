@@ -1,0 +1,190 @@
+//! Strings that stay as they were escaped until somebody needs their characters.
+
+use std::borrow::Cow;
+
+/// The content of a JSON string.
+///
+/// Most strings only pass through a translation: out of one JSON text and into another. Those stay
+/// escaped, byte for byte, and cost one copy.
+#[derive(Clone, Debug)]
+pub enum Str<'a> {
+    /// What stood between the quotes of a valid JSON text, escapes and all.
+    Escaped(&'a str),
+    /// Text that was made or decoded here.
+    Plain(Cow<'a, str>),
+}
+
+impl<'a> Str<'a> {
+    /// A text of ours.
+    #[must_use]
+    pub fn plain(text: impl Into<Cow<'a, str>>) -> Self {
+        Self::Plain(text.into())
+    }
+
+    /// The characters. Lone surrogates, which JSON can spell and UTF-8 cannot, become U+FFFD.
+    #[must_use]
+    pub fn decode(&self) -> Cow<'a, str> {
+        match self {
+            Self::Escaped(raw) if !raw.contains('\\') => Cow::Borrowed(raw),
+            Self::Escaped(raw) => Cow::Owned(unescape(raw)),
+            Self::Plain(text) => text.clone(),
+        }
+    }
+
+    /// The characters, as a string of one's own.
+    #[must_use]
+    pub fn into_owned(self) -> String {
+        self.decode().into_owned()
+    }
+
+    /// The same content, detached from the document.
+    #[must_use]
+    pub fn to_static(&self) -> Str<'static> {
+        Str::Plain(Cow::Owned(self.decode().into_owned()))
+    }
+
+    /// Whether there are no characters.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Escaped(raw) => raw.is_empty(),
+            Self::Plain(text) => text.is_empty(),
+        }
+    }
+
+    /// Whether there is nothing but white space: some providers refuse such text blocks.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.decode().trim().is_empty()
+    }
+}
+
+impl Default for Str<'_> {
+    fn default() -> Self {
+        Self::Plain(Cow::Borrowed(""))
+    }
+}
+
+impl PartialEq for Str<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Plain(a), Self::Plain(b)) => a == b,
+            (Self::Escaped(a), Self::Escaped(b)) if a == b => true,
+            _ => self.decode() == other.decode(),
+        }
+    }
+}
+
+impl Eq for Str<'_> {}
+
+impl PartialEq<str> for Str<'_> {
+    fn eq(&self, other: &str) -> bool {
+        match self {
+            Self::Escaped(raw) if !raw.contains('\\') => *raw == other,
+            Self::Escaped(raw) => unescape(raw) == other,
+            Self::Plain(text) => text == other,
+        }
+    }
+}
+
+impl PartialEq<&str> for Str<'_> {
+    fn eq(&self, other: &&str) -> bool {
+        *self == **other
+    }
+}
+
+impl<'a> From<&'a str> for Str<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Plain(Cow::Borrowed(text))
+    }
+}
+
+impl From<String> for Str<'_> {
+    fn from(text: String) -> Self {
+        Self::Plain(Cow::Owned(text))
+    }
+}
+
+/// Decodes what stood between the quotes. The scanner has checked every escape.
+fn unescape(raw: &str) -> String {
+    let mut text = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some((plain, escape)) = rest.split_once('\\') {
+        text.push_str(plain);
+        let mut characters = escape.chars();
+        match characters.next() {
+            Some('b') => text.push('\u{8}'),
+            Some('f') => text.push('\u{c}'),
+            Some('n') => text.push('\n'),
+            Some('r') => text.push('\r'),
+            Some('t') => text.push('\t'),
+            Some('u') => {
+                let (character, tail) = unicode_escape(characters.as_str());
+                text.push(character);
+                rest = tail;
+                continue;
+            }
+            Some(other) => text.push(other),
+            None => {}
+        }
+        rest = characters.as_str();
+    }
+    text.push_str(rest);
+    text
+}
+
+/// The character of `XXXX`, or of the pair `XXXX\uYYYY`, and what follows it.
+fn unicode_escape(digits: &str) -> (char, &str) {
+    let Some((high, tail)) = hex4(digits) else {
+        return (char::REPLACEMENT_CHARACTER, digits);
+    };
+    if let Some(character) = char::from_u32(high) {
+        return (character, tail);
+    }
+    let low = tail.strip_prefix("\\u").and_then(hex4);
+    let paired =
+        low.filter(|(low, _)| (0xD800..0xDC00).contains(&high) && (0xDC00..0xE000).contains(low));
+    match paired {
+        Some((low, after)) => {
+            let code = 0x1_0000_u32.saturating_add(((high & 0x3FF) << 10) | (low & 0x3FF));
+            (
+                char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER),
+                after,
+            )
+        }
+        None => (char::REPLACEMENT_CHARACTER, tail),
+    }
+}
+
+fn hex4(text: &str) -> Option<(u32, &str)> {
+    let (digits, tail) = text.split_at_checked(4)?;
+    u32::from_str_radix(digits, 16)
+        .ok()
+        .map(|code| (code, tail))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_decode_as_json_says() {
+        let text = Str::Escaped(r#"a\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00z"#);
+        assert_eq!(text.decode(), "a\"\\/\u{8}\u{c}\n\r\t\u{e9}\u{1f600}z");
+        assert_eq!(Str::Escaped(r"\udbff\udfff").decode(), "\u{10ffff}");
+        assert_eq!(Str::Escaped(r"\ud800\udc00").decode(), "\u{10000}");
+    }
+
+    #[test]
+    fn lone_surrogates_become_replacement_characters() {
+        assert_eq!(Str::Escaped(r"\ud83dx\ude00").decode(), "\u{fffd}x\u{fffd}");
+        assert_eq!(Str::Escaped(r"\ud83d\u0041").decode(), "\u{fffd}A");
+    }
+
+    #[test]
+    fn spelling_does_not_matter_for_equality() {
+        assert_eq!(Str::Escaped(r"mod\u0065l"), "model");
+        assert_eq!(Str::Escaped("model"), Str::from("model"));
+        assert_ne!(Str::Escaped("model"), "mode");
+    }
+}
