@@ -1,1 +1,12 @@
-//! filter
+//! What the gateway decides, over a [`host::Host`], and the proxy-wasm host.
+//!
+//! Owns: which endpoint and model a request means, which providers may serve it, what each try sends,
+//! what the client gets back, and what is known of its cost. Translation is the business of
+//! `sluice-translators`; connections, retries and timeouts are Envoy's.
+//!
+//! Must not: read clocks, environment or files; those come through the host.
+#![forbid(unsafe_code)]
+
+pub mod config;
+pub mod exchange;
+pub mod host;

@@ -1,0 +1,261 @@
+//! The filter's own configuration: compact JSON that the CLI writes and nobody edits.
+//!
+//! Owns: its shape. What a person writes is the CLI's `sluice.yaml`; checks with line numbers happen
+//! there. A fault that is found here is a fault of the generator, and the filter refuses to start.
+
+use serde::{Deserialize, Serialize};
+
+/// Everything the filter has to know. Both placements get the same text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FilterConfig {
+    /// Providers, each name once.
+    pub providers: Vec<Provider>,
+    /// Models, each pattern once.
+    pub models: Vec<Model>,
+    /// Longest request body, in bytes. Envoy has the same bound in its route.
+    pub max_request_bytes: u64,
+    /// Longest answer that is translated as a whole, in bytes. Streams have no such bound.
+    pub max_response_bytes: u64,
+    /// What to do with a field that the provider's format cannot say.
+    #[serde(default)]
+    pub on_unsupported: OnUnsupported,
+    /// Written where a provider requires a limit on tokens and neither client nor model give one.
+    pub default_max_tokens: u64,
+    /// What `GET /v1/models` tells as `owned_by`.
+    pub owned_by: String,
+    /// What `GET /v1/models` tells as `created`, in seconds since 1970.
+    pub created: u64,
+}
+
+/// What to do with a field that the provider's format cannot say and that the meaning can do
+/// without.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnUnsupported {
+    /// Leave it out and name it in `x-sluice-dropped`.
+    #[default]
+    Drop,
+    /// Answer 422.
+    Reject,
+}
+
+/// A provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provider {
+    /// Its name in the user's configuration.
+    pub name: String,
+    /// The row of the provider table.
+    pub kind: String,
+    /// Host and, if it is not the scheme's own, port: what goes into `:authority`.
+    pub authority: String,
+    /// Path of the base URL, without a slash at its end; empty for none.
+    #[serde(default)]
+    pub prefix: String,
+    /// Which OpenAI API it speaks, where its kind speaks several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api: Option<OpenAiApi>,
+    /// How it is told who asks.
+    #[serde(default)]
+    pub credential: Credential,
+    /// Azure's `api-version`; empty for none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub api_version: String,
+    /// AWS region.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub region: String,
+    /// Google Cloud project.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub project: String,
+    /// Google Cloud location.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub location: String,
+    /// Headers to set on every request to it, after all others: lower-case name and value.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<(String, Template)>,
+}
+
+/// The APIs of OpenAI to generate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OpenAiApi {
+    /// Chat Completions.
+    Chat,
+    /// Responses.
+    Responses,
+}
+
+/// How a provider is told who asks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Credential {
+    /// Not at all.
+    #[default]
+    None,
+    /// An API key, in the form of the kind's row.
+    ApiKey(Template),
+}
+
+/// Text that may name environment variables: `Bearer ${KEY}`. The host resolves it when the filter
+/// starts, so that no generated file holds a secret.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Template(String);
+
+impl Template {
+    /// A template from what the user wrote.
+    #[must_use]
+    pub const fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The names of the environment variables, in order.
+    #[must_use]
+    pub fn variables(&self) -> Vec<&str> {
+        self.parts().filter_map(Result::err).collect()
+    }
+
+    /// The text with its variables' values.
+    ///
+    /// # Errors
+    /// The name of the first variable that `lookup` does not know.
+    pub fn resolve(&self, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String, ConfigError> {
+        let mut text = String::new();
+        for part in self.parts() {
+            match part {
+                Ok(literal) => text.push_str(literal),
+                Err(name) => {
+                    text.push_str(&lookup(name).ok_or_else(|| ConfigError::MissingVariable {
+                        name: name.to_owned(),
+                    })?)
+                }
+            }
+        }
+        Ok(text)
+    }
+
+    /// Literal text as `Ok`, names of variables as `Err`. `$` without a brace is literal.
+    fn parts(&self) -> impl Iterator<Item = Result<&str, &str>> {
+        let mut rest = self.0.as_str();
+        std::iter::from_fn(move || {
+            if rest.is_empty() {
+                return None;
+            }
+            if let Some((name, tail)) = rest.strip_prefix("${").and_then(|r| r.split_once('}')) {
+                rest = tail;
+                return Some(Err(name));
+            }
+            // A brace that is never closed is literal too; the first character always is by now.
+            let end = rest
+                .match_indices("${")
+                .map(|(at, _)| at)
+                .find(|&at| at > 0)
+                .unwrap_or(rest.len());
+            let (literal, tail) = rest.split_at_checked(end)?;
+            rest = tail;
+            Some(Ok(literal))
+        })
+    }
+}
+
+/// Templates may hold secrets that the user wrote in clear.
+impl std::fmt::Debug for Template {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Template({:?})", self.variables())
+    }
+}
+
+/// A model that clients may ask for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// A name, or a pattern with `*` for any characters.
+    pub pattern: String,
+    /// Who serves it.
+    pub targets: Vec<Target>,
+    /// Envoy clusters to choose from, each trying the targets in another order.
+    pub pools: Vec<Pool>,
+}
+
+/// A provider that serves a model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// What Envoy tells as metadata `sluice` / `target` of the host that it chose.
+    pub id: String,
+    /// The provider's name.
+    pub provider: String,
+    /// The model to ask there, if it is not what the client asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Written where the provider requires a limit on tokens and the client gives none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_tokens: Option<u64>,
+}
+
+/// An Envoy cluster that serves a model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pool {
+    /// The cluster's name.
+    pub cluster: String,
+    /// How many providers it can try, one after the other.
+    pub tries: u32,
+    /// Share of the requests, relative to the other pools of the model.
+    pub weight: u32,
+}
+
+/// Why the filter cannot start.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// Not the JSON that it should be.
+    #[error(
+        "the filter's configuration cannot be read: {problem}; generate it again with the same version of sluice"
+    )]
+    Json {
+        /// What serde says.
+        problem: String,
+    },
+    /// An environment variable is not set.
+    #[error("environment variable {name} is not set; set it where Envoy runs")]
+    MissingVariable {
+        /// Its name.
+        name: String,
+    },
+    /// A name that nothing else defines.
+    #[error("{what} {name:?} is not known to this version of the filter")]
+    Unknown {
+        /// What kind of thing.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_resolve_variables_and_nothing_else() {
+        let lookup = |name: &str| (name == "KEY").then(|| "secret".to_owned());
+        let resolve = |text: &str| Template::new(text.to_owned()).resolve(&lookup);
+        assert_eq!(resolve("Bearer ${KEY}!"), Ok("Bearer secret!".to_owned()));
+        assert_eq!(resolve("${KEY}${KEY}"), Ok("secretsecret".to_owned()));
+        assert_eq!(resolve("$KEY ${KEY"), Ok("$KEY ${KEY".to_owned()));
+        assert_eq!(resolve(""), Ok(String::new()));
+        let missing = ConfigError::MissingVariable {
+            name: "NONE".to_owned(),
+        };
+        assert_eq!(resolve("a${NONE}"), Err(missing));
+    }
+
+    #[test]
+    fn secrets_in_clear_do_not_show_in_debug_output() {
+        let provider = Credential::ApiKey(Template::new("sk-planted".to_owned()));
+        assert!(!format!("{provider:?}").contains("planted"));
+    }
+}

@@ -1,0 +1,197 @@
+//! What a host must offer: headers, body, the chosen provider, answers, facts to publish, a log.
+//!
+//! Owns: [`Host`], the one border between the gateway's decisions and Envoy. The proxy-wasm host, the
+//! dynamic-module host and the tests' fake host implement it; each only maps. Calls never panic: what
+//! a host cannot do it says in its result.
+
+use std::rc::Rc;
+
+use crate::exchange::Exchange;
+
+/// Which message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// From the client to the provider.
+    Request,
+    /// From the provider to the client.
+    Response,
+}
+
+/// Headers in order, names in lower case, values as bytes: HTTP does not promise UTF-8.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Headers(Vec<(String, Vec<u8>)>);
+
+impl Headers {
+    /// Headers from pairs.
+    #[must_use]
+    pub const fn new(pairs: Vec<(String, Vec<u8>)>) -> Self {
+        Self(pairs)
+    }
+
+    /// The first value of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        self.0
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_slice())
+    }
+
+    /// The first value of this name, if it is UTF-8.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.get(name)
+            .and_then(|value| std::str::from_utf8(value).ok())
+    }
+
+    /// All values of this name that are UTF-8.
+    pub fn texts<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.iter()
+            .filter(move |(key, _)| *key == name)
+            .filter_map(|(_, v)| std::str::from_utf8(v).ok())
+    }
+
+    /// Replaces all values of this name by one, in the place of the first.
+    pub fn set(&mut self, name: &str, value: impl Into<Vec<u8>>) {
+        let value = value.into();
+        let mut first = true;
+        self.0
+            .retain(|(key, _)| key != name || std::mem::take(&mut first));
+        match self.0.iter_mut().find(|(key, _)| key == name) {
+            Some(header) => header.1 = value,
+            None => self.0.push((name.to_owned(), value)),
+        }
+    }
+
+    /// Keeps the headers for which `keep` says so.
+    pub fn retain(&mut self, mut keep: impl FnMut(&str) -> bool) {
+        self.0.retain(|(name, _)| keep(name));
+    }
+
+    /// In order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_slice()))
+    }
+}
+
+/// What Envoy is to do after a callback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Pass it on.
+    Continue,
+    /// Keep it here and call again with what comes next.
+    Hold,
+    /// The answer has been given with [`Host::respond`].
+    Responded,
+}
+
+/// A fact about a request that access logs, rate limits and metrics of Envoy can use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fact {
+    /// The model that the client asked for.
+    RequestModel,
+    /// The model that answered, as the provider names it.
+    ResponseModel,
+    /// The provider's name in the configuration.
+    Provider,
+    /// Everything that the model read.
+    InputTokens,
+    /// Of these, from a cache.
+    CachedInputTokens,
+    /// Of these, written to a cache.
+    CacheCreationInputTokens,
+    /// Everything that it generated.
+    OutputTokens,
+    /// Of these, reasoning.
+    ReasoningTokens,
+    /// Input and output.
+    TotalTokens,
+    /// How good the numbers are: `estimated`, `partial`, `complete`.
+    UsageStatus,
+    /// What was left out in the translation.
+    Dropped,
+}
+
+impl Fact {
+    /// The name under which it is published: `%FILTER_STATE(wasm.sluice.total_tokens:PLAIN)%` with the
+    /// wasm, `%DYNAMIC_METADATA(io.envoy.ai_gateway:total_tokens)%` with the module.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RequestModel => "request_model",
+            Self::ResponseModel => "response_model",
+            Self::Provider => "provider",
+            Self::InputTokens => "input_tokens",
+            Self::CachedInputTokens => "cached_input_tokens",
+            Self::CacheCreationInputTokens => "cache_creation_input_tokens",
+            Self::OutputTokens => "output_tokens",
+            Self::ReasoningTokens => "reasoning_tokens",
+            Self::TotalTokens => "total_tokens",
+            Self::UsageStatus => "usage_status",
+            Self::Dropped => "dropped",
+        }
+    }
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// For people who look for something.
+    Debug,
+    /// Something that an operator should look at.
+    Warn,
+    /// The gateway or its configuration is at fault.
+    Error,
+}
+
+/// What the gateway's decisions need from Envoy. One value serves one placement of one request.
+pub trait Host {
+    /// All headers of a message.
+    fn headers(&self, side: Side) -> Headers;
+
+    /// Sets a header to one value; `None` removes it. Not possible once the headers have gone on.
+    fn set_header(&mut self, side: Side, name: &str, value: Option<&[u8]>);
+
+    /// Replaces all headers of a message.
+    fn replace_headers(&mut self, side: Side, headers: &Headers);
+
+    /// The bytes of the body that are here: what is held and the chunk in hand, in order.
+    fn body(&self, side: Side) -> Vec<u8>;
+
+    /// Replaces the bytes that [`body`](Self::body) gives.
+    fn replace_body(&mut self, side: Side, bytes: &[u8]);
+
+    /// Answers the client; nothing of the message in hand goes on. Possible until the response
+    /// headers have gone on. Return [`Action::Responded`] after it.
+    fn respond(&mut self, status: u16, headers: &[(&str, &str)], body: &[u8]);
+
+    /// Upstream placement: the [`id`](crate::config::Target::id) of the target that Envoy chose.
+    fn target(&self) -> Option<String>;
+
+    /// Whether the response comes from a provider and not from Envoy itself.
+    fn is_from_provider(&self) -> bool;
+
+    /// Envoy's own words for why it answered itself (`route_not_found`, `upstream_reset_…`).
+    fn response_details(&self) -> String;
+
+    /// Keeps the exchange for the upstream placement of the same request and all its tries.
+    fn attach(&mut self, exchange: &Rc<Exchange>);
+
+    /// The exchange that the downstream placement has attached.
+    fn exchange(&self) -> Option<Rc<Exchange>>;
+
+    /// Publishes a fact; a later value replaces an earlier one. An empty value takes it back.
+    fn publish(&mut self, fact: Fact, value: &str);
+
+    /// Seconds since 1970.
+    fn now(&self) -> u64;
+
+    /// A random number.
+    fn random(&self) -> u64;
+
+    /// Writes to Envoy's log. Never with a secret, a body or a prompt.
+    fn log(&self, level: Level, message: &str);
+}
