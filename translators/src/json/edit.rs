@@ -7,12 +7,15 @@ use super::{Document, Value};
 
 /// Collects changes to one [`Document`], then applies them all.
 ///
-/// Changes must not overlap: each value is set or removed once.
+/// Changes must not overlap: each value is set or removed once, and nothing changes inside of what is
+/// removed.
 #[derive(Debug)]
 pub struct Editor<'d> {
     document: &'d Document,
     /// Replacements of byte ranges of the text, in the order they were asked for.
     changes: Vec<(Range<usize>, Cow<'d, str>)>,
+    /// Objects that get or lose members, each once.
+    reshaped: Vec<Reshaped<'d>>,
 }
 
 impl<'d> Editor<'d> {
@@ -22,13 +25,14 @@ impl<'d> Editor<'d> {
         Self {
             document,
             changes: Vec::new(),
+            reshaped: Vec::new(),
         }
     }
 
     /// Whether nothing changes: the text can go on as it is.
     #[must_use]
     pub const fn is_unchanged(&self) -> bool {
-        self.changes.is_empty()
+        self.changes.is_empty() && self.reshaped.is_empty()
     }
 
     /// Replaces a value by a JSON text.
@@ -36,52 +40,42 @@ impl<'d> Editor<'d> {
         self.changes.push((value.span(), json.into()));
     }
 
-    /// Sets a member of an object: replaces its value, or inserts it at the front.
+    /// Sets a member of an object: replaces its value, or inserts it at the front, behind those that
+    /// were inserted before.
     ///
-    /// `key` must need no escape. Insert at most one member per object.
+    /// `key` must need no escape.
     pub fn set(&mut self, object: Value<'d>, key: &str, json: &str) {
         if let Some(value) = object.get(key) {
             self.replace(value, json.to_owned());
             return;
         }
-        let after_brace = object.span().start.saturating_add(1);
-        let comma = if object.members().next().is_some() {
-            ","
-        } else {
-            ""
-        };
-        let member = format!("\"{key}\":{json}{comma}");
-        self.changes
-            .push((after_brace..after_brace, Cow::Owned(member)));
+        let inserted = &mut self.reshape(object).inserted;
+        if !inserted.is_empty() {
+            inserted.push(',');
+        }
+        inserted.push('"');
+        inserted.push_str(key);
+        inserted.push_str("\":");
+        inserted.push_str(json);
     }
 
-    /// Removes a member of an object, with the comma that it leaves over.
-    ///
-    /// Remove at most one member per object.
+    /// Removes a member of an object, with the comma that it leaves over; all of them where the name
+    /// stands several times.
     pub fn remove(&mut self, object: Value<'d>, key: &str) {
-        let text = self.document.text();
-        let Some(value) = object.get(key) else { return };
-        let end = value.span().end;
-        let Some(start) = key_start(text, object, key) else {
-            return;
-        };
-        let range = match text.get(end..).map(str::trim_start) {
-            Some(tail) if tail.starts_with(',') => {
-                start..text.len().saturating_sub(tail.len()).saturating_add(1)
-            }
-            _ => {
-                let before = text.get(..start).unwrap_or_default().trim_end();
-                before.strip_suffix(',').unwrap_or(before).len()..end
-            }
-        };
-        self.changes.push((range, Cow::Borrowed("")));
+        if object.get(key).is_some() {
+            self.reshape(object).removed.push(key.to_owned());
+        }
     }
 
     /// The changed text.
     #[must_use]
     pub fn finish(mut self) -> String {
-        self.changes.sort_by_key(|(range, _)| range.start);
         let text = self.document.text();
+        for object in &self.reshaped {
+            object.add_changes(text, &mut self.changes);
+        }
+        // Stable: what is inserted at a place comes before what is removed there.
+        self.changes.sort_by_key(|(range, _)| range.start);
         let grown: usize = self.changes.iter().map(|(_, json)| json.len()).sum();
         let mut out = String::with_capacity(text.len().saturating_add(grown));
         let mut position = 0;
@@ -93,20 +87,95 @@ impl<'d> Editor<'d> {
         out.push_str(text.get(position..).unwrap_or_default());
         out
     }
+
+    fn reshape(&mut self, object: Value<'d>) -> &mut Reshaped<'d> {
+        let start = object.span().start;
+        let known = |known: &Reshaped<'d>| known.object.span().start == start;
+        let at = self.reshaped.iter().position(known).unwrap_or_else(|| {
+            self.reshaped.push(Reshaped {
+                object,
+                inserted: String::new(),
+                removed: Vec::new(),
+            });
+            self.reshaped.len().saturating_sub(1)
+        });
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "`at` was found in this list or is its last"
+        )]
+        &mut self.reshaped[at]
+    }
 }
 
-/// Where the key of this member stands: walks back from its value, over `:`, to the opening quote.
-fn key_start(text: &str, object: Value<'_>, key: &str) -> Option<usize> {
-    // Members come in order, so the key is the first quote after the member before it.
-    let mut from = object.span().start.saturating_add(1);
-    for (name, value) in object.members() {
-        if name == key {
-            let quote = text.get(from..)?.find('"')?;
-            return from.checked_add(quote);
+/// An object that gets or loses members.
+#[derive(Debug)]
+struct Reshaped<'d> {
+    object: Value<'d>,
+    /// New members, with commas between them.
+    inserted: String,
+    /// Names of the members that go.
+    removed: Vec<String>,
+}
+
+impl<'d> Reshaped<'d> {
+    fn add_changes(&self, text: &str, changes: &mut Vec<(Range<usize>, Cow<'d, str>)>) {
+        let members = self.members(text);
+        let last_kept = members.iter().rposition(|member| member.kept);
+        if !self.inserted.is_empty() {
+            let front = self.object.span().start.saturating_add(1);
+            let comma = if last_kept.is_some() { "," } else { "" };
+            changes.push((front..front, format!("{}{comma}", self.inserted).into()));
         }
-        from = value.span().end;
+        // Up to the last member that stays, a member goes with the comma after it; those behind it go
+        // all together, with the comma before them.
+        let (head, tail) = members.split_at(last_kept.map_or(0, |last| last.saturating_add(1)));
+        for pair in head.windows(2) {
+            if let [gone, next] = pair
+                && !gone.kept
+            {
+                let end = comma_before(text, next.start);
+                changes.push((gone.start..end, Cow::Borrowed("")));
+            }
+        }
+        if let (Some(first), Some(last)) = (tail.first(), tail.last()) {
+            let start = head.last().map_or(first.start, |kept| kept.end);
+            changes.push((start..last.end, Cow::Borrowed("")));
+        }
     }
-    None
+
+    fn members(&self, text: &str) -> Vec<Member> {
+        // Members come in order, so a key is the first quote after the member before it.
+        let mut from = self.object.span().start.saturating_add(1);
+        let mut members = Vec::new();
+        for (name, value) in self.object.members() {
+            let rest = text.get(from..).unwrap_or_default();
+            let blank = rest.find('"').unwrap_or_default();
+            let end = value.span().end;
+            members.push(Member {
+                start: from.saturating_add(blank),
+                end,
+                kept: !self.removed.iter().any(|removed| name == removed.as_str()),
+            });
+            from = end;
+        }
+        members
+    }
+}
+
+/// A member of an object: from the quote of its key to the end of its value.
+#[derive(Debug)]
+struct Member {
+    start: usize,
+    end: usize,
+    kept: bool,
+}
+
+/// One past the comma before a key.
+fn comma_before(text: &str, key: usize) -> usize {
+    text.get(..key)
+        .unwrap_or_default()
+        .trim_end_matches([' ', '\t', '\n', '\r'])
+        .len()
 }
 
 #[cfg(test)]
@@ -149,6 +218,31 @@ mod tests {
             let mut editor = Editor::new(&document);
             editor.remove(document.root(), "m");
             assert_eq!(editor.finish(), expected);
+        }
+    }
+
+    #[test]
+    fn an_object_takes_several_changes() {
+        for (text, expected) in [
+            (r#"{"m":1}"#, r#"{"x":1,"y":2}"#),
+            (r#"{"m":1,"n":2}"#, r#"{"x":1,"y":2}"#),
+            (r#"{ "m":1 , "n":2, "a":3 }"#, r#"{"x":1,"y":2,   "a":3 }"#),
+            (r#"{"a":3,"m":1 , "n":2 }"#, r#"{"x":1,"y":2,"a":3 }"#),
+            (
+                r#"{"m":1,"a":3,"n":2,"m":4,"b":5}"#,
+                r#"{"x":1,"y":2,"a":3,"b":5}"#,
+            ),
+            ("{}", r#"{"x":1,"y":2}"#),
+        ] {
+            let document = Document::parse(text.as_bytes().to_vec()).unwrap();
+            let mut editor = Editor::new(&document);
+            editor.remove(document.root(), "m");
+            editor.set(document.root(), "x", "1");
+            editor.remove(document.root(), "n");
+            editor.set(document.root(), "y", "2");
+            let out = editor.finish();
+            assert_eq!(out, expected);
+            Document::parse(out.into_bytes()).unwrap();
         }
     }
 }
