@@ -44,6 +44,13 @@ pub enum Envelope {
     AzureOpenai,
     /// `{prefix}/messages`
     Anthropic,
+    /// Anthropic on AWS: `{prefix}/model/{model}/invoke`, or `/invoke-with-response-stream`; model,
+    /// stream, version and betas move between path, headers and body.
+    AnthropicAws,
+    /// Anthropic on GCP:
+    /// `{prefix}/projects/{project}/locations/{location}/publishers/anthropic/models/{model}:rawPredict`,
+    /// or `:streamRawPredict`; the model moves into the path, the version into the body.
+    AnthropicGcp,
 }
 
 /// How a provider wants its API key.
@@ -115,6 +122,26 @@ pub const ROWS: &[Row] = &[
         quirks: Quirks::COMPATIBLE,
         source: "https://docs.claude.com/en/api/messages",
     },
+    Row {
+        kind: "aws-anthropic",
+        title: "Anthropic on AWS",
+        format: Format::Anthropic,
+        envelope: Envelope::AnthropicAws,
+        base_url: "",
+        credential: CredentialForm::Bearer,
+        quirks: Quirks::COMPATIBLE,
+        source: "https://docs.claude.com/en/api/claude-on-amazon-bedrock",
+    },
+    Row {
+        kind: "gcp-anthropic",
+        title: "Anthropic on GCP",
+        format: Format::Anthropic,
+        envelope: Envelope::AnthropicGcp,
+        base_url: "",
+        credential: CredentialForm::Bearer,
+        quirks: Quirks::COMPATIBLE,
+        source: "https://docs.claude.com/en/api/claude-on-vertex-ai",
+    },
 ];
 
 /// The row of a kind.
@@ -150,6 +177,9 @@ pub struct Capabilities {
     pub sampling: bool,
     /// Whether it takes `output_config.format`.
     pub structured_output: bool,
+    /// Whether it takes messages of the role `system` inside the conversation (Anthropic models from
+    /// Opus 4.8 on; older ones refuse them).
+    pub system_turns: bool,
 }
 
 /// How a model takes thinking.
@@ -167,14 +197,15 @@ pub enum Thinking {
 }
 
 impl Capabilities {
-    /// What is assumed of a model that no row names: everything is passed on, and the provider has
-    /// the last word.
+    /// What is assumed of a model that no row names: everything that most models take is passed on,
+    /// and the provider has the last word.
     pub const DEFAULT: Self = Self {
         default_max_tokens: 4096,
         thinking: Thinking::Both,
         effort: true,
         sampling: true,
         structured_output: true,
+        system_turns: false,
     };
 }
 
@@ -189,6 +220,10 @@ pub struct PathParts<'a> {
     pub stream: bool,
     /// Azure's `api-version`.
     pub api_version: &'a str,
+    /// GCP's project.
+    pub project: &'a str,
+    /// GCP's location: `us-east5`, `global`.
+    pub location: &'a str,
 }
 
 /// Why a path cannot be made.
@@ -223,9 +258,42 @@ impl Envelope {
                 path.push_str("/chat/completions?api-version=");
                 push_encoded(&mut path, parts.api_version);
             }
+            Self::AnthropicAws => {
+                path.push_str("/model/");
+                push_segment(&mut path, parts.model)?;
+                path.push_str(if parts.stream {
+                    "/invoke-with-response-stream"
+                } else {
+                    "/invoke"
+                });
+            }
+            Self::AnthropicGcp => {
+                push_gcp_model(&mut path, "anthropic", parts)?;
+                path.push_str(if parts.stream {
+                    ":streamRawPredict"
+                } else {
+                    ":rawPredict"
+                });
+            }
         }
         Ok(path)
     }
+}
+
+/// Appends `/projects/{project}/locations/{location}/publishers/{publisher}/models/{model}`.
+fn push_gcp_model(
+    path: &mut String,
+    publisher: &str,
+    parts: &PathParts<'_>,
+) -> Result<(), PathError> {
+    path.push_str("/projects/");
+    push_encoded(path, parts.project);
+    path.push_str("/locations/");
+    push_encoded(path, parts.location);
+    path.push_str("/publishers/");
+    path.push_str(publisher);
+    path.push_str("/models/");
+    push_segment(path, parts.model)
 }
 
 /// Appends a model's name as one path segment.
@@ -280,6 +348,44 @@ mod tests {
             Err(PathError::Model {
                 model: String::new()
             })
+        );
+    }
+
+    #[test]
+    fn anthropic_models_on_clouds_are_asked_by_path() {
+        let path = |envelope: Envelope, prefix, model, stream| {
+            let parts = PathParts {
+                prefix,
+                model,
+                stream,
+                project: "my-project",
+                location: "us-east5",
+                ..PathParts::default()
+            };
+            envelope.path(&parts).unwrap()
+        };
+        let aws = "anthropic.claude-sonnet-4-5-20250929-v1:0";
+        assert_eq!(
+            path(Envelope::AnthropicAws, "", aws, false),
+            "/model/anthropic.claude-sonnet-4-5-20250929-v1%3A0/invoke"
+        );
+        assert_eq!(
+            path(Envelope::AnthropicAws, "/p", "m", true),
+            "/p/model/m/invoke-with-response-stream"
+        );
+        let gcp = "/v1/projects/my-project/locations/us-east5/publishers/anthropic/models";
+        assert_eq!(
+            path(
+                Envelope::AnthropicGcp,
+                "/v1",
+                "claude-opus-4@20250514",
+                false
+            ),
+            format!("{gcp}/claude-opus-4%4020250514:rawPredict")
+        );
+        assert_eq!(
+            path(Envelope::AnthropicGcp, "/v1", "m;x", true),
+            format!("{gcp}/m%3Bx:streamRawPredict")
         );
     }
 }

@@ -121,6 +121,8 @@ pub struct Edit<'a> {
     pub envelope: crate::providers::Envelope,
     /// `anthropic-beta` values, for envelopes that take them in the body.
     pub betas: Vec<&'a str>,
+    /// The client's `anthropic-version`, for envelopes that take it in the body.
+    pub version: Option<&'a str>,
 }
 
 /// What a client needs in its answer beside what the provider said.
