@@ -1,0 +1,42 @@
+//! The command line: its subcommands, and how their outcome becomes text and an exit code.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::failure::Failure;
+
+/// An AI gateway inside a stock Envoy.
+///
+/// One API for many model providers: Envoy loads one filter that reads the model from the request,
+/// picks a provider, translates between their formats, and counts tokens.
+#[derive(Debug, Parser)]
+#[command(name = "sluice", version, max_term_width = 100)]
+pub struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {}
+
+impl CommandLine {
+    /// Runs the subcommand. What it says goes to `out`, why it failed to `err`.
+    pub fn run(&self, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
+        match self.command.run(out) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => {
+                // Nobody is left to tell when stderr is gone too.
+                let _ = writeln!(err, "{failure}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+impl Command {
+    fn run(&self, _out: &mut dyn Write) -> Result<(), Failure> {
+        match *self {}
+    }
+}

@@ -1,0 +1,9 @@
+//! The parts of the `sluice` command line tool.
+//!
+//! Owns: what the binary offers as subcommands, as modules that tests can call in-process.
+//! Must not: hold anything of the data path; that is `sluice-translators` and `sluice-filter`.
+//! Reads next: [`commands`].
+#![forbid(unsafe_code)]
+
+pub mod commands;
+pub mod failure;
