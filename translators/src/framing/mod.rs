@@ -1,13 +1,17 @@
 //! How a stream of answers is cut into frames: incremental and bounded.
 //!
-//! Owns: server-sent events ([`sse`]) and what other framings join it. A framing knows nothing of what a frame says; that is the business of [`crate::formats`].
+//! Owns: server-sent events ([`sse`]) and what other framings join it. A framing knows nothing of
+//! what a frame says; that is the business of [`crate::formats`].
 //!
 //! Contract of every decoder: [`push`](Decoder::push) takes bytes as they come,
 //! [`next_frame`](Decoder::next_frame) gives the frames that are whole, one by one, until it gives
 //! `None` (more bytes are needed), and [`finish`](Decoder::finish) says that the body has ended. Any
 //! split of the same bytes gives the same frames. An error is final: every later call gives it again.
+//! Bytes in a frame that were not asked for yet are held, so take all frames after each push.
 
 pub mod sse;
+#[cfg(test)]
+pub(crate) mod testing;
 
 /// Longest frame. A frame is held until it is whole, so this bounds what one stream holds; images
 /// come whole in one frame, in base64, and the largest seen are some 10 MB.
@@ -21,10 +25,20 @@ pub struct Frame<'a> {
     /// Whether the framing itself marks it as a failure (AWS `:message-type: exception`); `name`
     /// then is the name of the exception.
     pub exception: bool,
-    /// What it carries.
+    /// What it carries; empty in keep-alives.
     pub data: &'a [u8],
-    /// Its bytes as they came, framing included, for passing it on unchanged.
+    /// Its bytes as they came, framing included, for passing it on unchanged. The `raw` of all
+    /// frames of a body, one after the other, is the body.
     pub raw: &'a [u8],
+}
+
+impl Frame<'_> {
+    /// Whether it is there for its bytes alone: a comment, a blank line, an event without data. To
+    /// be passed on where bytes pass; there is nothing in it to read.
+    #[must_use]
+    pub const fn says_nothing(&self) -> bool {
+        self.data.is_empty() && !self.exception
+    }
 }
 
 /// Why a stream cannot be cut into frames any further.
