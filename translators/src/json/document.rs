@@ -330,11 +330,10 @@ impl<'a> Value<'a> {
     pub fn duplicate_key(self) -> Option<String> {
         let mut names: Vec<_> = self.members().map(|(key, _)| key.decode()).collect();
         names.sort_unstable();
-        let twin = names.windows(2).find_map(|pair| match pair {
+        names.windows(2).find_map(|pair| match pair {
             [a, b] if a == b => Some(a.clone().into_owned()),
             _ => None,
-        });
-        twin
+        })
     }
 
     fn children(self, kind: Kind) -> (u32, u32) {
