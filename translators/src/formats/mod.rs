@@ -62,6 +62,9 @@ impl Format {
 
 /// How to read and write one wire format: the whole contract of a format folder.
 ///
+/// What stands here is for providers that speak the format, and for bodies that pass through; what
+/// is for its clients is [`Self::client`].
+///
 /// All of it is pure. Readers borrow from the document and keep strings escaped; writers append to
 /// `out` and write nothing when they refuse.
 #[derive(Debug)]
@@ -69,10 +72,6 @@ pub struct Codec {
     /// Changes what must change when the provider speaks the client's format, and nothing else.
     /// `None`: the body goes on as it is.
     pub edit_request: fn(&Document, &Edit<'_>) -> Option<String>,
-    /// Reads a client's request. The model, and whether to stream, come from the caller where the
-    /// path says them. Fields that are not known go to [`Request::extensions`] when they may matter
-    /// to a provider of the same format, else to the notices.
-    pub read_request: for<'a> fn(&'a Document, &Asked<'a>) -> Result<Request<'a>, Refusal>,
     /// Writes a request for a provider. What is left out goes to the notices.
     pub write_request:
         fn(&Request<'_>, &Target<'_>, &mut Notices, &mut Vec<u8>) -> Result<(), Refusal>,
@@ -80,21 +79,35 @@ pub struct Codec {
     pub inspect_response: fn(Value<'_>) -> Inspection,
     /// Reads a provider's whole answer. An answer without anything to use is an error.
     pub read_response: for<'a> fn(&'a Document) -> Result<Response<'a>, ApiError<'a>>,
-    /// Writes a whole answer for a client.
-    pub write_response: fn(&Response<'_>, &Answer<'_>, &mut Vec<u8>),
     /// Reads a provider's error: status, header lookup, body. Never fails: a body that cannot be
     /// read leaves what the status says. Bodies are text of anybody; the message keeps at most
     /// [`MAX_ERROR_MESSAGE_BYTES`].
-    pub read_error: for<'a> fn(u16, &dyn Fn(&str) -> Option<String>, &'a [u8]) -> ApiError<'a>,
-    /// Writes an error for a client and gives the status to send.
-    pub write_error: fn(&ApiError<'_>, &mut Vec<u8>) -> u16,
+    pub read_error: for<'a> fn(u16, HeaderLookup<'_>, &'a [u8]) -> ApiError<'a>,
     /// Looks at a provider's stream that passes through unchanged.
     pub stream_tap: fn(&TapOptions) -> Box<dyn StreamTap>,
     /// Reads a provider's stream.
     pub stream_reader: fn() -> Box<dyn StreamReader>,
+    /// The client's side; `None` for formats that only providers speak here.
+    pub client: Option<ClientCodec>,
+}
+
+/// The client's side of a wire format.
+#[derive(Debug)]
+pub struct ClientCodec {
+    /// Reads a client's request. The model, and whether to stream, come from the caller where the
+    /// path says them. Fields that are not known go to [`Request::extensions`] when they may matter
+    /// to a provider of the same format, else to the notices.
+    pub read_request: for<'a> fn(&'a Document, &Asked<'a>) -> Result<Request<'a>, Refusal>,
+    /// Writes a whole answer for a client.
+    pub write_response: fn(&Response<'_>, &Answer<'_>, &mut Vec<u8>),
+    /// Writes an error for a client and gives the status to send.
+    pub write_error: fn(&ApiError<'_>, &mut Vec<u8>) -> u16,
     /// Writes a stream for a client.
     pub stream_writer: fn(Answer<'static>) -> Box<dyn StreamWriter>,
 }
+
+/// A response header's value by its lower-case name.
+pub type HeaderLookup<'h> = &'h dyn Fn(&str) -> Option<String>;
 
 /// Longest message of a provider's error that is kept. Some providers answer whole HTML pages.
 pub const MAX_ERROR_MESSAGE_BYTES: usize = 8 * 1024;
@@ -170,7 +183,8 @@ pub struct TapOptions {
     pub hide_usage: bool,
 }
 
-/// Looks at a stream that passes through unchanged.
+/// Looks at a stream that passes through unchanged. Frames that [say nothing](Frame::says_nothing)
+/// are not for it, nor for [`StreamReader`]s.
 pub trait StreamTap {
     /// Looks at the next frame.
     fn frame(&mut self, frame: &Frame<'_>) -> Verdict;
