@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::Notices;
+use super::{Notices, Refusal};
 use crate::formats::Format;
 use crate::json::Str;
 
@@ -49,8 +49,28 @@ pub struct Request<'a> {
     /// Fields that only one format has, as raw JSON. Written back to that format only; a writer of
     /// another format names them as dropped.
     pub extensions: Vec<Extension<'a>>,
+    /// As `extensions`, but leaving them out would change what the client gets (sound in place of
+    /// text, a check that it relies on): a writer of another format refuses.
+    pub essentials: Vec<Extension<'a>>,
     /// What the reader had to leave out; writers add to it.
     pub notices: Notices,
+}
+
+impl Request<'_> {
+    /// Refuses what only other formats than `target` can say and no answer may do without.
+    ///
+    /// # Errors
+    /// Names the first of [`essentials`](Self::essentials) that is not the target's.
+    pub fn refuse_foreign_essentials(&self, target: Format) -> Result<(), Refusal> {
+        match self.essentials.iter().find(|field| field.format != target) {
+            None => Ok(()),
+            Some(field) => Err(Refusal::unsupported(
+                field.name.decode(),
+                target.name(),
+                "it has no such field",
+            )),
+        }
+    }
 }
 
 /// A top-level field that only one format knows.
