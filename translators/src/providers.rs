@@ -73,6 +73,9 @@ pub struct Quirks {
     pub stream_options: bool,
     /// Messages of the role `developer` are understood; else they become `system`.
     pub developer_role: bool,
+    /// What the model thought may go back to it: `reasoning_content` of assistant messages, and
+    /// `extra_content` of tool calls. Servers that do not know these fields refuse the request.
+    pub replay_reasoning: bool,
 }
 
 impl Quirks {
@@ -81,12 +84,14 @@ impl Quirks {
         max_completion_tokens: true,
         stream_options: true,
         developer_role: true,
+        replay_reasoning: false,
     };
     /// As most servers that are compatible with OpenAI.
     pub const COMPATIBLE: Self = Self {
         max_completion_tokens: false,
         stream_options: true,
         developer_role: false,
+        replay_reasoning: false,
     };
 }
 
