@@ -1,7 +1,8 @@
 //! How a stream of answers is cut into frames: incremental and bounded.
 //!
-//! Owns: server-sent events ([`sse`]) and what other framings join it. A framing knows nothing of
-//! what a frame says; that is the business of [`crate::formats`].
+//! Owns: server-sent events ([`sse`]), the event stream of AWS ([`eventstream`]) with what
+//! InvokeModel packs into it ([`invoke_model`]), and Gemini's JSON arrays ([`json_array`]). A framing
+//! knows nothing of what a frame says; that is the business of [`crate::formats`].
 //!
 //! Contract of every decoder: [`push`](Decoder::push) takes bytes as they come,
 //! [`next_frame`](Decoder::next_frame) gives the frames that are whole, one by one, until it gives
@@ -9,6 +10,10 @@
 //! split of the same bytes gives the same frames. An error is final: every later call gives it again.
 //! Bytes in a frame that were not asked for yet are held, so take all frames after each push.
 
+mod buffer;
+pub mod eventstream;
+pub mod invoke_model;
+pub mod json_array;
 pub mod sse;
 #[cfg(test)]
 pub(crate) mod testing;

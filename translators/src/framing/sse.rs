@@ -17,6 +17,7 @@ use std::ops::Range;
 
 use memchr::memchr2;
 
+use super::buffer::FrameBuffer;
 use super::{Decoder, Frame, FramingError, MAX_FRAME_BYTES};
 
 /// Cuts server-sent events into frames.
@@ -25,15 +26,9 @@ use super::{Decoder, Frame, FramingError, MAX_FRAME_BYTES};
 /// several `data:` lines is copied a second time, to join them.
 #[derive(Debug)]
 pub struct SseDecoder {
-    /// ```text
-    /// │ given frames │ whole lines of this frame │ a line in progress │
-    /// 0              start             start + line         start + seek … len
-    /// ```
-    buffer: Vec<u8>,
-    /// Where the frame in progress begins. All other positions count from here, so that compacting
-    /// the buffer changes only this one.
-    start: usize,
-    /// Where the line in progress begins. Invariant: `line <= seek <= buffer.len() - start`.
+    buffer: FrameBuffer,
+    /// Where the line in progress begins. Positions count from the frame's start.
+    /// Invariant: `line <= seek <= buffer.rest().len()`.
     line: usize,
     /// No line ends before this.
     seek: usize,
@@ -57,8 +52,7 @@ impl SseDecoder {
     #[must_use]
     pub fn with_limit(limit: usize) -> Self {
         Self {
-            buffer: Vec::new(),
-            start: 0,
+            buffer: FrameBuffer::default(),
             line: 0,
             seek: 0,
             fields: Fields::default(),
@@ -69,14 +63,9 @@ impl SseDecoder {
         }
     }
 
-    /// The bytes of the frame in progress, and what came after them.
-    fn rest(&self) -> &[u8] {
-        self.buffer.get(self.start..).unwrap_or_default()
-    }
-
     /// Skips a BOM; false as long as it cannot be told whether there is one.
     fn skip_bom(&mut self) -> bool {
-        let rest = self.rest();
+        let rest = self.buffer.rest();
         if rest.starts_with(BOM) {
             self.line = BOM.len();
             self.seek = BOM.len();
@@ -89,7 +78,7 @@ impl SseDecoder {
 
     /// The next line of the frame; `None` when it is not whole yet.
     fn next_line(&mut self) -> Option<Line> {
-        let rest = self.rest();
+        let rest = self.buffer.rest();
         let found = memchr2(b'\n', b'\r', rest.get(self.seek..)?);
         let end = found.and_then(|at| self.line_end(self.seek.saturating_add(at)));
         let ended = self.phase == Phase::Ended && self.line < rest.len();
@@ -112,7 +101,7 @@ impl SseDecoder {
 
     /// The line that the LF or CR at `at` ends; `None` when the next byte must be seen first.
     fn line_end(&self, at: usize) -> Option<Line> {
-        let rest = self.rest();
+        let rest = self.buffer.rest();
         let after = at.saturating_add(1);
         let (next, bare_cr) = match (rest.get(at)?, rest.get(after)) {
             (b'\n', _) => (after, false),
@@ -133,7 +122,7 @@ impl SseDecoder {
 
     /// Takes over what a line that is not blank says.
     fn field(&mut self, line: Range<usize>) {
-        let rest = self.buffer.get(self.start..).unwrap_or_default();
+        let rest = self.buffer.rest();
         let text = rest.get(line.clone()).unwrap_or_default();
         if let Some(value) = field_value(text, b"data") {
             let value = line.end.saturating_sub(value.len())..line.end;
@@ -145,12 +134,10 @@ impl SseDecoder {
 
     /// Ends the frame before `end` and gives it.
     fn take_frame(&mut self, end: usize) -> Frame<'_> {
-        let start = self.start;
-        self.start = start.saturating_add(end);
         self.line = 0;
         self.seek = 0;
         let fields = std::mem::take(&mut self.fields);
-        let raw = self.buffer.get(start..self.start).unwrap_or_default();
+        let raw = self.buffer.take(end);
         let name = raw.get(fields.name).unwrap_or_default();
         let data = match fields.data {
             Data::None => &[],
@@ -182,15 +169,14 @@ impl SseDecoder {
             }
             self.field(line.content);
         }
-        let left = self.rest().len();
+        let left = self.buffer.rest().len();
         (self.phase == Phase::Ended && left > 0).then_some(left)
     }
 
     /// Gives up, and the memory with it.
     fn too_long(&mut self) -> FramingError {
         self.phase = Phase::TooLong;
-        self.buffer = Vec::new();
-        self.start = 0;
+        self.buffer = FrameBuffer::default();
         FramingError::TooLong { limit: self.limit }
     }
 }
@@ -200,13 +186,7 @@ impl Decoder for SseDecoder {
         if matches!(self.phase, Phase::Ended | Phase::TooLong) {
             return;
         }
-        // The rest of a frame is moved to the front only when it is no longer than what is freed:
-        // each byte is moved once on the average, however small the chunks are.
-        if self.start >= self.rest().len() {
-            self.buffer.drain(..self.start.min(self.buffer.len()));
-            self.start = 0;
-        }
-        self.buffer.extend_from_slice(bytes);
+        self.buffer.push(bytes);
     }
 
     fn next_frame(&mut self) -> Result<Option<Frame<'_>>, FramingError> {
@@ -214,7 +194,7 @@ impl Decoder for SseDecoder {
             Phase::TooLong => return Err(self.too_long()),
             _ => self.frame_end(),
         };
-        if end.unwrap_or_else(|| self.rest().len()) > self.limit {
+        if end.unwrap_or_else(|| self.buffer.rest().len()) > self.limit {
             return Err(self.too_long());
         }
         Ok(end.map(|end| self.take_frame(end)))
