@@ -211,4 +211,9 @@ pub trait StreamWriter {
     /// Appends what the client is to get for this event: nothing, one frame or several. After
     /// [`Event::Error`] or [`Event::End`] nothing more is written.
     fn write(&mut self, event: &Event<'_>, out: &mut Vec<u8>);
+
+    /// The `content-type` of what is written.
+    fn content_type(&self) -> &'static str {
+        "text/event-stream"
+    }
 }

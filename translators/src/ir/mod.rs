@@ -11,6 +11,7 @@
 mod error;
 mod event;
 mod notice;
+mod replay;
 mod request;
 mod response;
 mod usage;
