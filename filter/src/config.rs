@@ -22,10 +22,16 @@ pub struct FilterConfig {
     pub on_unsupported: OnUnsupported,
     /// Written where a provider requires a limit on tokens and neither client nor model give one.
     pub default_max_tokens: u64,
+    /// Names of the facts ([`crate::host::Fact::name`]) that Envoy's configuration uses, in access
+    /// logs, limits or metrics. The others are not published: each costs a call of the host.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<String>,
     /// What `GET /v1/models` tells as `owned_by`.
     pub owned_by: String,
     /// What `GET /v1/models` tells as `created`, in seconds since 1970.
     pub created: u64,
+    /// The same time as RFC 3339 writes it: what `GET /anthropic/v1/models` tells.
+    pub created_at: String,
 }
 
 /// What to do with a field that the provider's format cannot say and that the meaning can do

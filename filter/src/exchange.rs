@@ -1,4 +1,137 @@
-//! stub
-/// stub
+//! One request and its answer, as both placements and all tries share it.
+//!
+//! Owns: what the client asked, unchanged for every try, and the record of what came of it. The
+//! downstream placement makes it; the upstream placement reads it and notes which target it tried.
+
+use std::cell::{Cell, Ref, RefCell};
+use std::rc::Rc;
+
+use sluice_translators::formats::{ClientCodec, Codec, Format};
+use sluice_translators::ir::{Notices, Usage};
+use sluice_translators::json::Document;
+
+use crate::gateway::{Gateway, Route};
+use crate::host::Headers;
+
+/// One request and its answer.
 #[derive(Debug)]
-pub struct Exchange;
+pub struct Exchange {
+    /// The configuration that the request began under; a reload does not change it midway.
+    pub gateway: Rc<Gateway>,
+    /// The client's wire format.
+    pub format: Format,
+    /// How to read and write that format.
+    pub codec: &'static Codec,
+    /// And its client's side.
+    pub client: &'static ClientCodec,
+    /// The request headers as the client sent them. Envoy hands a retry the headers that the try
+    /// before has left, so each try starts from these.
+    pub headers: Headers,
+    /// The model as the client asked for it.
+    pub model: String,
+    /// Whether the client asked for a stream.
+    pub stream: bool,
+    /// Whether the client asked for usage at the end of the stream.
+    pub stream_usage: bool,
+    /// Gemini clients without `alt=sse`: the stream is one JSON array.
+    pub json_array: bool,
+    /// Who may serve the model.
+    pub route: Rc<Route>,
+    /// The body, parsed; gone once an answer has begun and no further try can come.
+    body: RefCell<Option<Rc<Document>>>,
+    record: RefCell<Record>,
+    refused: Cell<bool>,
+}
+
+/// What is known of an exchange so far.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    /// Index into [`Route::targets`] of the target that was tried last.
+    pub target: Option<usize>,
+    /// How many tries began.
+    pub tries: u32,
+    /// Tokens, as far as they are known.
+    pub usage: Usage,
+    /// The model that answered, as the provider names it.
+    pub response_model: Option<String>,
+    /// What the last try's translation left out.
+    pub dropped: Notices,
+    /// Whether the last try asked the provider for usage that the client did not ask for.
+    pub hide_usage: bool,
+}
+
+/// What the downstream placement knows when it makes an exchange.
+#[derive(Debug)]
+pub struct Asked {
+    /// The client's wire format.
+    pub format: Format,
+    /// The request headers as the client sent them.
+    pub headers: Headers,
+    /// The model as the client asked for it.
+    pub model: String,
+    /// Whether the client asked for a stream.
+    pub stream: bool,
+    /// Whether the client asked for usage at the end of the stream.
+    pub stream_usage: bool,
+    /// Gemini clients without `alt=sse`.
+    pub json_array: bool,
+    /// The body, parsed.
+    pub body: Document,
+}
+
+impl Exchange {
+    /// An exchange that nothing has come of yet; `None` when no client speaks the format.
+    #[must_use]
+    pub fn new(gateway: Rc<Gateway>, route: Rc<Route>, asked: Asked) -> Option<Self> {
+        let codec = asked.format.codec()?;
+        Some(Self {
+            gateway,
+            format: asked.format,
+            codec,
+            client: codec.client.as_ref()?,
+            headers: asked.headers,
+            model: asked.model,
+            stream: asked.stream,
+            stream_usage: asked.stream_usage,
+            json_array: asked.json_array,
+            route,
+            body: RefCell::new(Some(Rc::new(asked.body))),
+            record: RefCell::default(),
+            refused: Cell::new(false),
+        })
+    }
+
+    /// The client's body; `None` once it has been let go.
+    pub fn body(&self) -> Option<Rc<Document>> {
+        self.body.try_borrow().ok()?.clone()
+    }
+
+    /// Lets the body go: no further try can come.
+    pub fn release_body(&self) {
+        self.body.replace(None);
+    }
+
+    /// What is known so far.
+    pub fn record(&self) -> Ref<'_, Record> {
+        self.record.borrow()
+    }
+
+    /// Changes what is known. Hosts may call back inside their own calls, so `change` must not call
+    /// the host.
+    pub fn note(&self, change: impl FnOnce(&mut Record)) {
+        if let Ok(mut record) = self.record.try_borrow_mut() {
+            change(&mut record);
+        }
+    }
+
+    /// Notes that the upstream placement has answered the client itself: that answer is in the
+    /// client's form already.
+    pub fn set_refused(&self) {
+        self.refused.set(true);
+    }
+
+    /// Whether the upstream placement has answered the client itself.
+    pub const fn is_refused(&self) -> bool {
+        self.refused.get()
+    }
+}

@@ -63,6 +63,11 @@ impl Headers {
         }
     }
 
+    /// Appends other headers.
+    pub fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
     /// Keeps the headers for which `keep` says so.
     pub fn retain(&mut self, mut keep: impl FnMut(&str) -> bool) {
         self.0.retain(|(name, _)| keep(name));
@@ -116,6 +121,21 @@ pub enum Fact {
 }
 
 impl Fact {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::RequestModel,
+        Self::ResponseModel,
+        Self::Provider,
+        Self::InputTokens,
+        Self::CachedInputTokens,
+        Self::CacheCreationInputTokens,
+        Self::OutputTokens,
+        Self::ReasoningTokens,
+        Self::TotalTokens,
+        Self::UsageStatus,
+        Self::Dropped,
+    ];
+
     /// The name under which it is published: `%FILTER_STATE(wasm.sluice.total_tokens:PLAIN)%` with the
     /// wasm, `%DYNAMIC_METADATA(io.envoy.ai_gateway:total_tokens)%` with the module.
     #[must_use]

@@ -7,6 +7,20 @@
 //! Must not: read clocks, environment or files; those come through the host.
 #![forbid(unsafe_code)]
 
+pub mod answer;
 pub mod config;
+pub mod credentials;
+pub mod downstream;
+pub mod endpoint;
+pub mod errors;
 pub mod exchange;
+pub mod gateway;
 pub mod host;
+pub mod hygiene;
+mod listing;
+pub mod models;
+mod telemetry;
+pub mod upstream;
+
+#[cfg(target_arch = "wasm32")]
+mod proxy_wasm;

@@ -1,0 +1,246 @@
+//! The answer's way back: from whatever a provider, or Envoy, says to what the client's API defines.
+//!
+//! Owns: which of the ways an answer takes ([`State`]), decided once by its headers. It runs in the
+//! downstream placement, after all tries, so each answer is translated once.
+//!
+//! | the answer | its way |
+//! | --- | --- |
+//! | an error, of a provider or of Envoy | held until whole, then written anew ([`failure`]) |
+//! | whole, client's format | passes on as it comes; a copy is read at its end ([`whole`]) |
+//! | whole, another format | held until whole, then written anew ([`whole`]) |
+//! | a stream | frame by frame, as each is whole ([`stream`]) |
+
+mod failure;
+mod stream;
+mod whole;
+
+use std::rc::Rc;
+
+use sluice_translators::formats;
+
+use crate::errors::GatewayError;
+use crate::exchange::Exchange;
+use crate::gateway::Provider;
+use crate::host::{Action, Headers, Host, Side};
+use crate::hygiene;
+use crate::telemetry;
+
+pub use failure::envoy_error;
+
+/// The answer to one request.
+#[derive(Debug)]
+pub struct Answer {
+    exchange: Rc<Exchange>,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Nothing has come yet.
+    Waiting,
+    /// An error that is held until it is whole.
+    Failure(Box<failure::Failure>),
+    /// A whole answer that passes on.
+    Tapped(whole::Tapped),
+    /// A whole answer that is held until it is whole.
+    Held(Box<whole::Held>),
+    /// A stream.
+    Stream(Box<stream::Stream>),
+    /// The client has everything.
+    Done,
+}
+
+impl Answer {
+    /// For a request that goes on.
+    #[must_use]
+    pub const fn new(exchange: Rc<Exchange>) -> Self {
+        Self {
+            exchange,
+            state: State::Waiting,
+        }
+    }
+
+    /// The headers of the answer.
+    pub fn headers(&mut self, host: &mut dyn Host, end_of_stream: bool) -> Action {
+        if self.exchange.is_refused() {
+            self.state = State::Done;
+            return Action::Continue;
+        }
+        let headers = host.headers(Side::Response);
+        let status = headers
+            .text(":status")
+            .and_then(|status| status.parse().ok())
+            .unwrap_or(0);
+        self.exchange.release_body();
+        clean(host, &headers);
+        if !(200..300).contains(&status) {
+            return self.fail(host, status, headers, end_of_stream);
+        }
+        match self.begin(host, &headers, end_of_stream) {
+            Ok((state, action)) => {
+                self.state = state;
+                action
+            }
+            Err(error) => self.refuse(host, &error),
+        }
+    }
+
+    /// A chunk of the answer.
+    pub fn body(&mut self, host: &mut dyn Host, end_of_stream: bool) -> Action {
+        match &mut self.state {
+            State::Waiting | State::Done => return Action::Continue,
+            State::Failure(_) | State::Held(_) if !end_of_stream => return Action::Hold,
+            State::Tapped(tapped) => tapped.body(host, &self.exchange, end_of_stream),
+            State::Stream(stream) => stream.body(host, &self.exchange, end_of_stream),
+            State::Failure(failure) => failure.finish(host, &self.exchange),
+            State::Held(held) => held.finish(host, &self.exchange),
+        }
+        if end_of_stream {
+            self.state = State::Done;
+        }
+        Action::Continue
+    }
+
+    /// The trailers of the answer: its body is over.
+    pub fn trailers(&mut self, host: &mut dyn Host) -> Action {
+        match &mut self.state {
+            State::Waiting | State::Done => {}
+            State::Tapped(tapped) => tapped.finish(host, &self.exchange),
+            State::Stream(stream) => stream.finish(host, &self.exchange),
+            State::Failure(failure) => failure.finish(host, &self.exchange),
+            State::Held(held) => held.finish(host, &self.exchange),
+        }
+        self.state = State::Done;
+        Action::Continue
+    }
+
+    /// The request is over, one way or another.
+    pub fn done(&mut self, host: &mut dyn Host) {
+        telemetry::close(host, &self.exchange, matches!(self.state, State::Done));
+    }
+
+    /// Decides which way a good answer takes.
+    fn begin(
+        &self,
+        host: &mut dyn Host,
+        headers: &Headers,
+        end_of_stream: bool,
+    ) -> Result<(State, Action), GatewayError> {
+        let provider = provider(&self.exchange)?;
+        let unusable = |problem: &str| GatewayError::BadAnswer {
+            problem: problem.to_owned(),
+        };
+        if end_of_stream {
+            return Err(unusable("it is empty"));
+        }
+        if headers
+            .text("content-encoding")
+            .is_some_and(|encoding| encoding != "identity")
+        {
+            return Err(unusable("it is compressed although that was not asked for"));
+        }
+        let content_type = headers.text("content-type").unwrap_or_default();
+        set_dropped(host, &self.exchange);
+        if let Some(decoder) = stream::decoder(&provider, content_type) {
+            if !self.exchange.stream {
+                return Err(unusable("it is a stream although none was asked for"));
+            }
+            let stream = stream::Stream::new(host, &self.exchange, &provider, decoder);
+            return Ok((State::Stream(Box::new(stream)), Action::Continue));
+        }
+        if !may_be_json(content_type) {
+            return Err(unusable("it is not JSON"));
+        }
+        Ok(whole::begin(host, &self.exchange, provider))
+    }
+
+    fn fail(
+        &mut self,
+        host: &mut dyn Host,
+        status: u16,
+        headers: Headers,
+        end_of_stream: bool,
+    ) -> Action {
+        let failure = failure::Failure::new(host, &self.exchange, status, headers);
+        if end_of_stream {
+            self.state = State::Done;
+            return failure.respond(host, &self.exchange);
+        }
+        self.state = State::Failure(Box::new(failure));
+        Action::Hold
+    }
+
+    /// Answers an error of the gateway in place of the answer.
+    fn refuse(&mut self, host: &mut dyn Host, error: &GatewayError) -> Action {
+        self.state = State::Done;
+        failure::respond(host, self.exchange.format, &error.to_api())
+    }
+}
+
+/// The provider whose answer this is.
+fn provider(exchange: &Exchange) -> Result<Rc<Provider>, GatewayError> {
+    let target = exchange
+        .record()
+        .target
+        .and_then(|index| exchange.route.targets.get(index));
+    target
+        .map(|target| Rc::clone(&target.provider))
+        .ok_or(GatewayError::Setup {
+            problem: "an answer came from no target of the model",
+        })
+}
+
+/// Takes off what clients must not see.
+fn clean(host: &mut dyn Host, headers: &Headers) {
+    for (name, _) in headers
+        .iter()
+        .filter(|(name, _)| hygiene::is_kept_from_clients(name))
+    {
+        host.set_header(Side::Response, name, None);
+    }
+}
+
+/// Names what the request's translation left out.
+fn set_dropped(host: &mut dyn Host, exchange: &Exchange) {
+    let dropped = exchange.record().dropped.header_value();
+    if !dropped.is_empty() {
+        host.set_header(Side::Response, "x-sluice-dropped", Some(dropped.as_bytes()));
+    }
+}
+
+/// Servers write JSON under many names, or none; pages of proxies come as HTML.
+fn may_be_json(content_type: &str) -> bool {
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    media_type.is_empty() || media_type.ends_with("json") || media_type == "text/plain"
+}
+
+/// What a client's API needs beside what the provider said.
+fn wanted(host: &dyn Host, exchange: &Exchange) -> formats::Answer<'static> {
+    formats::Answer {
+        model: exchange.model.clone().into(),
+        now: host.now(),
+        seed: host.random(),
+        stream_usage: exchange.stream_usage,
+        json_array: exchange.json_array,
+        echo: std::borrow::Cow::Borrowed(""),
+    }
+}
+
+/// Sets the headers of a body that is not the provider's any more.
+fn set_body_headers(host: &mut dyn Host, content_type: &str, length: Option<usize>) {
+    for name in hygiene::BODY_HEADERS {
+        host.set_header(Side::Response, name, None);
+    }
+    host.set_header(
+        Side::Response,
+        "content-type",
+        Some(content_type.as_bytes()),
+    );
+    if let Some(length) = length {
+        host.set_header(
+            Side::Response,
+            "content-length",
+            Some(length.to_string().as_bytes()),
+        );
+    }
+}

@@ -1,0 +1,329 @@
+//! The downstream placement: what a request means, and what its client gets.
+//!
+//! Owns: endpoint, body, model, route; the local answers; and the answer's way back, which it hands
+//! to [`Answer`]. It runs once per request, before Envoy's router and after all tries.
+
+use std::rc::Rc;
+
+use sluice_translators::formats::Format;
+use sluice_translators::json::{Document, Kind, Value};
+
+use crate::answer::Answer;
+use crate::endpoint::{Endpoint, error_format};
+use crate::errors::{GatewayError, render};
+use crate::exchange::{Asked, Exchange};
+use crate::gateway::Gateway;
+use crate::host::{Action, Fact, Headers, Host, Side};
+use crate::listing;
+
+/// The header by which Envoy's one route finds the cluster.
+pub const CLUSTER_HEADER: &str = "x-sluice-cluster";
+/// The header that tells the model to Envoy's access logs and rate limits.
+pub const MODEL_HEADER: &str = "x-ai-eg-model";
+/// Envoy's own header: how many tries may follow the first.
+const MAX_RETRIES_HEADER: &str = "x-envoy-max-retries";
+
+/// Bytes of JSON per token, for the estimate that stands until the provider tells the number.
+/// English text has some four characters per token; field names and quotes make up for the rest.
+const ESTIMATED_BYTES_PER_TOKEN: usize = 4;
+
+/// One request in the downstream placement.
+#[derive(Debug)]
+pub struct Downstream {
+    gateway: Rc<Gateway>,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Nothing has come yet.
+    Start,
+    /// The headers are held until the body is whole.
+    Body { format: Format, headers: Headers },
+    /// The request has gone on; its answer comes back through here.
+    Sent(Box<Answer>),
+    /// The client has its answer, from here.
+    Answered,
+}
+
+impl Downstream {
+    /// For a new request.
+    #[must_use]
+    pub const fn new(gateway: Rc<Gateway>) -> Self {
+        Self {
+            gateway,
+            state: State::Start,
+        }
+    }
+
+    /// The request headers.
+    pub fn request_headers(&mut self, host: &mut dyn Host, end_of_stream: bool) -> Action {
+        let headers = host.headers(Side::Request);
+        let path = headers.text(":path").unwrap_or_default();
+        let method = headers.text(":method").unwrap_or_default();
+        match Endpoint::of(method, path) {
+            Ok(Endpoint::Models(format)) => self.list_models(host, format),
+            Ok(Endpoint::Generate(format)) => {
+                match check_headers(
+                    &headers,
+                    end_of_stream,
+                    self.gateway.settings.max_request_bytes,
+                ) {
+                    Ok(()) => {
+                        self.state = State::Body { format, headers };
+                        Action::Hold
+                    }
+                    Err(error) => self.refuse(host, format, &error),
+                }
+            }
+            Err(unknown) => {
+                let error = GatewayError::unknown_endpoint(unknown, path);
+                self.refuse(host, error_format(path), &error)
+            }
+        }
+    }
+
+    /// A chunk of the request body.
+    pub fn request_body(&mut self, host: &mut dyn Host, end_of_stream: bool) -> Action {
+        match self.state {
+            State::Body { .. } if end_of_stream => self.send(host),
+            State::Body { .. } => Action::Hold,
+            _ => Action::Continue,
+        }
+    }
+
+    /// The request trailers: with them, the body never says that it ends.
+    pub fn request_trailers(&mut self, host: &mut dyn Host) -> Action {
+        match self.state {
+            State::Body { .. } => self.send(host),
+            _ => Action::Continue,
+        }
+    }
+
+    /// The response headers, of a provider or of Envoy itself.
+    pub fn response_headers(&mut self, host: &mut dyn Host, end_of_stream: bool) -> Action {
+        match &mut self.state {
+            State::Sent(answer) => answer.headers(host, end_of_stream),
+            // Envoy answers before the body is whole: too long, too slow.
+            State::Body { format, .. } => {
+                let format = *format;
+                self.state = State::Answered;
+                crate::answer::envoy_error(host, format)
+            }
+            State::Start | State::Answered => Action::Continue,
+        }
+    }
+
+    /// A chunk of the response body.
+    pub fn response_body(&mut self, host: &mut dyn Host, end_of_stream: bool) -> Action {
+        match &mut self.state {
+            State::Sent(answer) => answer.body(host, end_of_stream),
+            _ => Action::Continue,
+        }
+    }
+
+    /// The response trailers: with them, the body never says that it ends.
+    pub fn response_trailers(&mut self, host: &mut dyn Host) -> Action {
+        match &mut self.state {
+            State::Sent(answer) => answer.trailers(host),
+            _ => Action::Continue,
+        }
+    }
+
+    /// The request is over, one way or another.
+    pub fn done(&mut self, host: &mut dyn Host) {
+        if let State::Sent(answer) = &mut self.state {
+            answer.done(host);
+        }
+    }
+
+    fn list_models(&mut self, host: &mut dyn Host, format: Format) -> Action {
+        self.state = State::Answered;
+        let body = listing::write(&self.gateway, format);
+        host.respond(200, &[("content-type", "application/json")], &body);
+        Action::Responded
+    }
+
+    fn send(&mut self, host: &mut dyn Host) -> Action {
+        let State::Body { format, headers } = std::mem::replace(&mut self.state, State::Answered)
+        else {
+            return Action::Continue;
+        };
+        let body = host.body(Side::Request);
+        match self.exchange(format, headers, body) {
+            Ok(exchange) => self.pass_on(host, Rc::new(exchange)),
+            Err(error) => self.refuse(host, format, &error),
+        }
+    }
+
+    fn exchange(
+        &self,
+        format: Format,
+        headers: Headers,
+        body: Vec<u8>,
+    ) -> Result<Exchange, GatewayError> {
+        let limit = self.gateway.settings.max_request_bytes;
+        if body.len() > limit {
+            return Err(GatewayError::BodyTooLong { limit });
+        }
+        let body = Document::parse(body)?;
+        let deciding = Deciding::read(body.root())?;
+        let route = self.gateway.models.find(&deciding.model);
+        let route = route.ok_or_else(|| GatewayError::unknown_model(&deciding.model))?;
+        let asked = Asked {
+            format,
+            headers,
+            model: deciding.model,
+            stream: deciding.stream,
+            stream_usage: deciding.stream_usage,
+            json_array: false,
+            body,
+        };
+        Exchange::new(Rc::clone(&self.gateway), Rc::clone(route), asked).ok_or(
+            GatewayError::Setup {
+                problem: "the client's format has no codec",
+            },
+        )
+    }
+
+    fn pass_on(&mut self, host: &mut dyn Host, exchange: Rc<Exchange>) -> Action {
+        let route = Rc::clone(&exchange.route);
+        let Some(pool) = route.draw(host.random()) else {
+            let error = GatewayError::Setup {
+                problem: "the model has no cluster",
+            };
+            return self.refuse(host, exchange.format, &error);
+        };
+        drop_retry_headers(host, &exchange.headers);
+        host.attach(&exchange);
+        host.set_header(Side::Request, CLUSTER_HEADER, Some(pool.cluster.as_bytes()));
+        host.set_header(Side::Request, MODEL_HEADER, Some(exchange.model.as_bytes()));
+        if pool.tries > 1 {
+            let retries = pool.tries.saturating_sub(1).to_string();
+            host.set_header(Side::Request, MAX_RETRIES_HEADER, Some(retries.as_bytes()));
+        }
+        publish_estimate(host, &exchange);
+        self.state = State::Sent(Box::new(Answer::new(exchange)));
+        Action::Continue
+    }
+
+    fn refuse(&mut self, host: &mut dyn Host, format: Format, error: &GatewayError) -> Action {
+        self.state = State::Answered;
+        let (status, body) = render(format, &error.to_api());
+        host.respond(status, &[("content-type", "application/json")], &body);
+        Action::Responded
+    }
+}
+
+/// What can be said before the body is there.
+fn check_headers(headers: &Headers, end: bool, limit: usize) -> Result<(), GatewayError> {
+    if end {
+        return Err(GatewayError::NoBody);
+    }
+    if let Some(encoding) = headers
+        .text("content-encoding")
+        .filter(|value| *value != "identity")
+    {
+        return Err(GatewayError::Encoded {
+            encoding: encoding.chars().take(40).collect(),
+        });
+    }
+    let length = headers
+        .text("content-length")
+        .and_then(|value| value.parse::<usize>().ok());
+    if length.is_some_and(|length| length > limit) {
+        return Err(GatewayError::BodyTooLong { limit });
+    }
+    Ok(())
+}
+
+/// The fields of a body on which the gateway decides. What it reads here is what the provider
+/// reads: each stands once.
+struct Deciding {
+    model: String,
+    stream: bool,
+    stream_usage: bool,
+}
+
+impl Deciding {
+    fn read(body: Value<'_>) -> Result<Self, GatewayError> {
+        if body.kind() != Kind::Object {
+            return Err(GatewayError::NotAnObject {
+                found: body.kind().name(),
+            });
+        }
+        if let Some(name) = body.duplicate_key() {
+            return Err(GatewayError::DuplicateKey {
+                name: name.chars().take(64).collect(),
+            });
+        }
+        let model = body.get("model").and_then(Value::as_str);
+        let model = model
+            .filter(|model| !model.is_empty())
+            .ok_or(GatewayError::Field {
+                field: "model",
+                problem: "a string is required",
+            })?;
+        let options = body.get_some("stream_options");
+        if let Some(name) = options.and_then(Value::duplicate_key) {
+            return Err(GatewayError::DuplicateKey {
+                name: name.chars().take(64).collect(),
+            });
+        }
+        Ok(Self {
+            model: model.into_owned(),
+            stream: flag(body.get_some("stream"), "stream")?,
+            stream_usage: flag(
+                options.and_then(|options| options.get_some("include_usage")),
+                "stream_options.include_usage",
+            )?,
+        })
+    }
+}
+
+fn flag(value: Option<Value<'_>>, field: &'static str) -> Result<bool, GatewayError> {
+    match value {
+        None => Ok(false),
+        Some(value) => value.as_bool().ok_or(GatewayError::Field {
+            field,
+            problem: "true or false is expected",
+        }),
+    }
+}
+
+/// A client's word on retries and timeouts would be Envoy's command.
+fn drop_retry_headers(host: &mut dyn Host, client: &Headers) {
+    const COMMANDS: &[&str] = &[
+        "x-envoy-max-retries",
+        "x-envoy-retry-on",
+        "x-envoy-retry-grpc-on",
+        "x-envoy-retriable-status-codes",
+        "x-envoy-retriable-header-names",
+        "x-envoy-upstream-rq-timeout-ms",
+        "x-envoy-upstream-rq-per-try-timeout-ms",
+        "x-envoy-upstream-rq-timeout-alt-response",
+        "x-envoy-upstream-alt-stat-name",
+        "x-envoy-hedge-on-per-try-timeout",
+        "x-envoy-attempt-count",
+    ];
+    for (name, _) in client.iter().filter(|(name, _)| COMMANDS.contains(name)) {
+        host.set_header(Side::Request, name, None);
+    }
+}
+
+fn publish_estimate(host: &mut dyn Host, exchange: &Exchange) {
+    let facts = &exchange.gateway.settings.facts;
+    if facts.contains(&Fact::RequestModel) {
+        host.publish(Fact::RequestModel, &exchange.model);
+    }
+    let bytes = exchange.body().map_or(0, |body| body.text().len());
+    let tokens = bytes.div_ceil(ESTIMATED_BYTES_PER_TOKEN).to_string();
+    for fact in [Fact::InputTokens, Fact::TotalTokens] {
+        if facts.contains(&fact) {
+            host.publish(fact, &tokens);
+        }
+    }
+    if facts.contains(&Fact::UsageStatus) {
+        host.publish(Fact::UsageStatus, "estimated");
+    }
+}

@@ -1,0 +1,232 @@
+//! Errors that the gateway itself makes, in the API of the client.
+//!
+//! Owns: what each of them says and under which status. The form is the business of the client's
+//! format.
+
+use sluice_translators::formats::Format;
+use sluice_translators::ir::{ApiError, ErrorKind, Refusal};
+use sluice_translators::json::{JsonError, Writer};
+use sluice_translators::providers::PathError;
+
+use crate::endpoint::Unknown;
+
+/// Why the gateway answers a request itself.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GatewayError {
+    /// No such endpoint.
+    #[error("no endpoint at {path}; POST /v1/chat/completions or /v1/messages, GET /v1/models")]
+    UnknownPath {
+        /// What was asked for, without its query.
+        path: String,
+    },
+    /// The endpoint wants another method.
+    #[error("{path} wants {wanted}")]
+    Method {
+        /// The path.
+        path: String,
+        /// The method.
+        wanted: &'static str,
+    },
+    /// The request has no body.
+    #[error("the request has no body; a JSON object is expected")]
+    NoBody,
+    /// The body is compressed.
+    #[error("content-encoding {encoding:?} is not accepted; send the body as it is")]
+    Encoded {
+        /// The encoding.
+        encoding: String,
+    },
+    /// The body is longer than the limit.
+    #[error("the request body is longer than {limit} bytes")]
+    BodyTooLong {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The body is not JSON.
+    #[error("the request body is not valid JSON: {0}")]
+    Json(#[from] JsonError),
+    /// The body is JSON, and not an object.
+    #[error("the request body is {found}; a JSON object is expected")]
+    NotAnObject {
+        /// What it is.
+        found: &'static str,
+    },
+    /// A name stands twice on the top level.
+    #[error("{name:?} stands twice in the request body; which one counts would be a guess")]
+    DuplicateKey {
+        /// The name.
+        name: String,
+    },
+    /// A field of the body is missing or wrong.
+    #[error("{field}: {problem}")]
+    Field {
+        /// The field.
+        field: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// Nobody serves the model.
+    #[error("the model {model:?} is not served here; GET /v1/models lists those that are")]
+    UnknownModel {
+        /// The model, cut to a readable length.
+        model: String,
+    },
+    /// The request cannot be translated for the provider.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The model's name cannot stand in the provider's path.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// The provider's answer cannot be used.
+    #[error("the provider's answer cannot be used: {problem}")]
+    BadAnswer {
+        /// Why.
+        problem: String,
+    },
+    /// Envoy answered in place of a provider.
+    #[error("{message}")]
+    Envoy {
+        /// Envoy's status.
+        status: u16,
+        /// What that means here.
+        message: String,
+    },
+    /// The gateway's own parts do not fit together.
+    #[error("the gateway is set up wrongly: {problem}")]
+    Setup {
+        /// What does not fit.
+        problem: &'static str,
+    },
+}
+
+impl GatewayError {
+    /// An unknown endpoint.
+    #[must_use]
+    pub fn unknown_endpoint(unknown: Unknown, path: &str) -> Self {
+        let path = cut(path.split_once('?').map_or(path, |(path, _)| path));
+        match unknown {
+            Unknown::Path => Self::UnknownPath { path },
+            Unknown::Method(wanted) => Self::Method { path, wanted },
+        }
+    }
+
+    /// A model that nobody serves.
+    #[must_use]
+    pub fn unknown_model(model: &str) -> Self {
+        Self::UnknownModel { model: cut(model) }
+    }
+
+    /// The error for the client.
+    #[must_use]
+    pub fn to_api(&self) -> ApiError<'static> {
+        let (kind, status) = self.kind_and_status();
+        let mut error = ApiError::new(kind, status, self.to_string());
+        error.code = self.code().map(Into::into);
+        error.param = self.param().map(|param| param.to_owned().into());
+        error
+    }
+
+    const fn kind_and_status(&self) -> (ErrorKind, u16) {
+        match self {
+            Self::UnknownPath { .. } | Self::UnknownModel { .. } => (ErrorKind::NotFound, 404),
+            Self::Method { .. } => (ErrorKind::BadRequest, 405),
+            Self::Encoded { .. } => (ErrorKind::BadRequest, 415),
+            Self::BodyTooLong { .. } => (ErrorKind::TooLarge, 413),
+            Self::Refused(refusal) if refusal.status() == 422 => (ErrorKind::Unprocessable, 422),
+            Self::BadAnswer { .. } => (ErrorKind::BadGateway, 502),
+            Self::Envoy { status, .. } => (ErrorKind::from_status(*status), *status),
+            Self::Setup { .. } => (ErrorKind::Server, 500),
+            _ => (ErrorKind::BadRequest, 400),
+        }
+    }
+
+    const fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::UnknownModel { .. } => Some("model_not_found"),
+            Self::UnknownPath { .. } => Some("unknown_url"),
+            Self::Refused(Refusal::Unsupported { .. }) => Some("unsupported_by_provider"),
+            _ => None,
+        }
+    }
+
+    fn param(&self) -> Option<&str> {
+        match self {
+            Self::UnknownModel { .. } => Some("model"),
+            Self::DuplicateKey { name } => Some(name),
+            Self::Field { field, .. } => Some(field),
+            Self::Refused(Refusal::Invalid { field, .. } | Refusal::Unsupported { field, .. }) => {
+                Some(field)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What Envoy's own answer means for a client.
+///
+/// `details` are the response code details of Envoy's documentation ("Response Code Details").
+#[must_use]
+pub fn envoy_answer(status: u16, details: &str) -> GatewayError {
+    let message = match details {
+        _ if details.starts_with("request_payload_too_large") => "the request body is too long",
+        _ if details.starts_with("response_payload_too_large") => {
+            return GatewayError::BadAnswer {
+                problem: "it is longer than the limit".to_owned(),
+            };
+        }
+        _ if details.starts_with("no_healthy_upstream") => {
+            "no provider of this model can be reached"
+        }
+        _ if details.contains("per_try_timeout") || details.contains("response_timeout") => {
+            "the provider did not answer in time"
+        }
+        _ if details.starts_with("upstream_reset") => "the connection to the provider failed",
+        _ if details.starts_with("cluster_not_found") => "the model's Envoy cluster does not exist",
+        _ if details.starts_with("request_overall_timeout") => {
+            "the request took too long to arrive"
+        }
+        _ if details.starts_with("stream_idle_timeout") => "the connection was idle for too long",
+        _ if details.starts_with("overload") => "the gateway is overloaded",
+        _ => match status {
+            429 => "too many requests",
+            401 => "a valid credential is required",
+            403 => "this is not allowed",
+            _ => "the gateway could not pass the request on",
+        },
+    };
+    GatewayError::Envoy {
+        status,
+        message: message.to_owned(),
+    }
+}
+
+/// An error in the API of a client: status and body.
+#[must_use]
+pub fn render(format: Format, error: &ApiError<'_>) -> (u16, Vec<u8>) {
+    let mut body = Vec::new();
+    let client = format.codec().and_then(|codec| codec.client.as_ref());
+    let status = match client {
+        Some(client) => (client.write_error)(error, &mut body),
+        None => plain(error, &mut body),
+    };
+    (status, body)
+}
+
+/// An error for a client of no API in particular.
+fn plain(error: &ApiError<'_>, body: &mut Vec<u8>) -> u16 {
+    let mut writer = Writer::new(body);
+    writer.begin_object();
+    writer.key("error");
+    writer.begin_object();
+    writer.field_string("message", &error.message);
+    writer.end_object();
+    writer.end_object();
+    error.status
+}
+
+/// Names in error texts are for people: what is longer than a line is cut.
+fn cut(text: &str) -> String {
+    const MAX_NAME_CHARS: usize = 120;
+    text.chars().take(MAX_NAME_CHARS).collect()
+}

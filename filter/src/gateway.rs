@@ -1,0 +1,285 @@
+//! The configuration, resolved: providers with their rows and secrets, models by name.
+//!
+//! Owns: everything that is the same for all requests. Built once when the filter starts.
+
+use std::rc::Rc;
+
+use sluice_translators::formats::{Codec, Format};
+use sluice_translators::providers::{Envelope, Row, row};
+
+use crate::config::{self, ConfigError, FilterConfig, OnUnsupported, OpenAiApi, Pool};
+use crate::credentials::{Credential, Secret};
+use crate::models::Models;
+
+/// The configuration, resolved.
+#[derive(Debug)]
+pub struct Gateway {
+    /// Models and who serves them.
+    pub models: Models,
+    /// Limits and defaults.
+    pub settings: Settings,
+}
+
+/// Limits and defaults.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Longest request body, in bytes.
+    pub max_request_bytes: usize,
+    /// Longest answer that is translated as a whole, in bytes.
+    pub max_response_bytes: usize,
+    /// What to do with a field that the provider's format cannot say.
+    pub on_unsupported: OnUnsupported,
+    /// The limit on tokens where a provider requires one and nobody gave one.
+    pub default_max_tokens: u64,
+    /// Facts that Envoy's configuration uses; the others are not published.
+    pub facts: Vec<crate::host::Fact>,
+    /// `owned_by` of the models list.
+    pub owned_by: String,
+    /// `created` of the models list, in seconds since 1970.
+    pub created: u64,
+    /// The same as RFC 3339 writes it.
+    pub created_at: String,
+}
+
+/// Who serves a model.
+#[derive(Debug)]
+pub struct Route {
+    /// Name or pattern in the configuration.
+    pub pattern: String,
+    /// Providers and models to ask there.
+    pub targets: Vec<Target>,
+    pools: Vec<Pool>,
+}
+
+/// A provider that serves a model.
+#[derive(Debug)]
+pub struct Target {
+    /// What Envoy's host metadata says.
+    pub id: String,
+    /// The provider.
+    pub provider: Rc<Provider>,
+    /// The model to ask there, if another one.
+    pub model: Option<String>,
+    /// The limit on tokens where the provider requires one and the client gave none.
+    pub max_tokens: Option<u64>,
+}
+
+/// A provider, resolved.
+#[derive(Debug)]
+pub struct Provider {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Its row in the table of kinds.
+    pub row: &'static Row,
+    /// Its wire format.
+    pub format: Format,
+    /// How to read and write that format.
+    pub codec: &'static Codec,
+    /// Path and packing.
+    pub envelope: Envelope,
+    /// `:authority`.
+    pub authority: String,
+    /// Path prefix, without a slash at its end.
+    pub prefix: String,
+    /// Azure's `api-version`.
+    pub api_version: String,
+    /// Google Cloud project.
+    pub project: String,
+    /// Google Cloud location.
+    pub location: String,
+    /// How it is told who asks.
+    pub credential: Credential,
+    /// Headers to set last.
+    pub headers: Vec<(String, Secret)>,
+}
+
+impl Gateway {
+    /// Reads the filter's configuration and resolves what it names.
+    ///
+    /// # Errors
+    /// When the JSON is not a [`FilterConfig`], or names what is not there.
+    pub fn new(json: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let config: FilterConfig =
+            serde_json::from_slice(json).map_err(|error| ConfigError::Json {
+                problem: error.to_string(),
+            })?;
+        let providers = config
+            .providers
+            .iter()
+            .map(|provider| Provider::new(provider, env).map(Rc::new))
+            .collect::<Result<Vec<_>, _>>()?;
+        let routes = config
+            .models
+            .iter()
+            .map(|model| Route::new(model, &providers).map(Rc::new))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Self {
+            models: Models::new(routes),
+            settings: Settings::new(&config)?,
+        })
+    }
+}
+
+impl Settings {
+    fn new(config: &FilterConfig) -> Result<Self, ConfigError> {
+        let bytes = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+        Ok(Self {
+            max_request_bytes: bytes(config.max_request_bytes),
+            max_response_bytes: bytes(config.max_response_bytes),
+            on_unsupported: config.on_unsupported,
+            default_max_tokens: config.default_max_tokens.max(1),
+            facts: config
+                .facts
+                .iter()
+                .map(|name| fact(name))
+                .collect::<Result<_, _>>()?,
+            owned_by: config.owned_by.clone(),
+            created: config.created,
+            created_at: config.created_at.clone(),
+        })
+    }
+}
+
+fn fact(name: &str) -> Result<crate::host::Fact, ConfigError> {
+    crate::host::Fact::ALL
+        .into_iter()
+        .find(|fact| fact.name() == name)
+        .ok_or_else(|| ConfigError::Unknown {
+            what: "fact",
+            name: name.to_owned(),
+        })
+}
+
+impl Route {
+    fn new(model: &config::Model, providers: &[Rc<Provider>]) -> Result<Self, ConfigError> {
+        let targets = model
+            .targets
+            .iter()
+            .map(|target| Target::new(target, providers))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            pattern: model.pattern.clone(),
+            targets,
+            pools: model.pools.clone(),
+        })
+    }
+
+    /// A route without targets, for tests of the lookup.
+    #[cfg(test)]
+    pub(crate) fn named(pattern: &str) -> Self {
+        Self {
+            pattern: pattern.to_owned(),
+            targets: Vec::new(),
+            pools: Vec::new(),
+        }
+    }
+
+    /// The pool to use, drawn by weight with a random number.
+    #[must_use]
+    pub fn draw(&self, random: u64) -> Option<&Pool> {
+        if let [only] = self.pools.as_slice() {
+            return Some(only);
+        }
+        let total: u64 = self.pools.iter().map(|pool| u64::from(pool.weight)).sum();
+        let mut ticket = random.checked_rem(total)?;
+        self.pools.iter().find(|pool| {
+            let weight = u64::from(pool.weight);
+            let hit = ticket < weight;
+            ticket = ticket.saturating_sub(weight);
+            hit
+        })
+    }
+}
+
+impl Target {
+    fn new(target: &config::Target, providers: &[Rc<Provider>]) -> Result<Self, ConfigError> {
+        let provider = providers
+            .iter()
+            .find(|provider| provider.name == target.provider);
+        let provider = provider.cloned().ok_or_else(|| ConfigError::Unknown {
+            what: "provider",
+            name: target.provider.clone(),
+        })?;
+        Ok(Self {
+            id: target.id.clone(),
+            provider,
+            model: target.model.clone(),
+            max_tokens: target.max_tokens,
+        })
+    }
+}
+
+impl Provider {
+    fn new(
+        config: &config::Provider,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
+        let unknown = |what| ConfigError::Unknown {
+            what,
+            name: config.kind.clone(),
+        };
+        let row = row(&config.kind).ok_or_else(|| unknown("provider kind"))?;
+        let (format, envelope) = match (config.api, row.envelope) {
+            (Some(OpenAiApi::Responses), Envelope::OpenaiChat) => {
+                (Format::OpenaiResponses, Envelope::OpenaiResponses)
+            }
+            _ => (row.format, row.envelope),
+        };
+        let codec = format
+            .codec()
+            .ok_or_else(|| unknown("the wire format of kind"))?;
+        let headers = config
+            .headers
+            .iter()
+            .map(|(name, value)| Ok((name.clone(), Secret::new(value.resolve(env)?))))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            name: config.name.clone(),
+            row,
+            format,
+            codec,
+            envelope,
+            authority: config.authority.clone(),
+            prefix: config.prefix.clone(),
+            api_version: config.api_version.clone(),
+            project: config.project.clone(),
+            location: config.location.clone(),
+            credential: Credential::new(&config.credential, row.credential, env)?,
+            headers,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(weights: &[u32]) -> Route {
+        let pool = |(index, &weight): (usize, &u32)| Pool {
+            cluster: index.to_string(),
+            tries: 1,
+            weight,
+        };
+        Route {
+            pattern: String::new(),
+            targets: Vec::new(),
+            pools: weights.iter().enumerate().map(pool).collect(),
+        }
+    }
+
+    #[test]
+    fn pools_are_drawn_by_weight() {
+        let route = route(&[70, 0, 30]);
+        let drawn = |random| route.draw(random).map(|pool| pool.cluster.as_str());
+        assert_eq!(drawn(0), Some("0"));
+        assert_eq!(drawn(69), Some("0"));
+        assert_eq!(drawn(70), Some("2"));
+        assert_eq!(drawn(100), Some("0"));
+    }
+
+    #[test]
+    fn no_weight_at_all_draws_nothing() {
+        assert_eq!(route(&[0, 0]).draw(7).map(|pool| &pool.cluster), None);
+        assert_eq!(route(&[]).draw(7).map(|pool| &pool.cluster), None);
+    }
+}

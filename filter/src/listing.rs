@@ -1,0 +1,62 @@
+//! The list of models, from the configuration: no provider is asked.
+
+use sluice_translators::formats::Format;
+use sluice_translators::json::{Str, Writer};
+
+use crate::gateway::Gateway;
+
+/// The list in the form of an API: `GET /v1/models` of OpenAI, or of Anthropic. Patterns are not
+/// models and are not listed.
+#[must_use]
+pub(crate) fn write(gateway: &Gateway, format: Format) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut writer = Writer::new(&mut out);
+    match format {
+        Format::Anthropic => anthropic(gateway, &mut writer),
+        _ => openai(gateway, &mut writer),
+    }
+    out
+}
+
+/// <https://platform.openai.com/docs/api-reference/models/list>
+fn openai(gateway: &Gateway, writer: &mut Writer<'_>) {
+    writer.begin_object();
+    writer.field_string("object", "list");
+    writer.key("data");
+    writer.begin_array();
+    for model in gateway.models.listed() {
+        writer.begin_object();
+        writer.field_string("id", model);
+        writer.field_string("object", "model");
+        writer.field_number("created", gateway.settings.created);
+        writer.field_string("owned_by", &gateway.settings.owned_by);
+        writer.end_object();
+    }
+    writer.end_array();
+    writer.end_object();
+}
+
+/// <https://docs.claude.com/en/api/models-list>
+fn anthropic(gateway: &Gateway, writer: &mut Writer<'_>) {
+    let models = gateway.models.listed();
+    let id = |model: Option<&String>, writer: &mut Writer<'_>, key| match model {
+        Some(model) => writer.field_str(key, &Str::from(model.as_str())),
+        None => writer.field_null(key),
+    };
+    writer.begin_object();
+    writer.key("data");
+    writer.begin_array();
+    for model in models {
+        writer.begin_object();
+        writer.field_string("type", "model");
+        writer.field_string("id", model);
+        writer.field_string("display_name", model);
+        writer.field_string("created_at", &gateway.settings.created_at);
+        writer.end_object();
+    }
+    writer.end_array();
+    writer.field_bool("has_more", false);
+    id(models.first(), writer, "first_id");
+    id(models.last(), writer, "last_id");
+    writer.end_object();
+}

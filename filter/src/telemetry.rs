@@ -1,0 +1,79 @@
+//! What is known of a request's cost, published the moment it is known.
+//!
+//! SDKs close a stream right after its last event, before the provider's end arrives: what waits for
+//! the end is lost. So each number goes out as it is seen, and later ones replace it.
+
+use sluice_translators::ir::Usage;
+
+use crate::exchange::Exchange;
+use crate::host::{Fact, Host};
+
+/// Notes token counts and the served model, and publishes what is new in them.
+pub(crate) fn note(host: &mut dyn Host, exchange: &Exchange, usage: &Usage, model: Option<&str>) {
+    let before = exchange.record().usage;
+    let mut usage_now = before;
+    usage_now.merge(usage);
+    let new_model = model
+        .filter(|model| !model.is_empty())
+        .filter(|model| exchange.record().response_model.as_deref() != Some(*model));
+    if usage_now == before && new_model.is_none() {
+        return;
+    }
+    exchange.note(|record| {
+        record.usage = usage_now;
+        if let Some(model) = new_model {
+            record.response_model = Some(model.to_owned());
+        }
+    });
+    if let Some(model) = new_model {
+        publish(host, exchange, Fact::ResponseModel, model);
+    }
+    publish_usage(host, exchange, &usage_now);
+}
+
+/// The request is over: says how good the numbers are.
+pub(crate) fn close(host: &mut dyn Host, exchange: &Exchange, answered: bool) {
+    let provider = exchange
+        .record()
+        .target
+        .and_then(|index| exchange.route.targets.get(index));
+    if let Some(target) = provider {
+        publish(host, exchange, Fact::Provider, &target.provider.name);
+    }
+    let status = match (exchange.record().usage.is_empty(), answered) {
+        (true, _) => "estimated",
+        (false, false) => "partial",
+        (false, true) => "complete",
+    };
+    publish(host, exchange, Fact::UsageStatus, status);
+    let dropped = exchange.record().dropped.header_value();
+    if !dropped.is_empty() {
+        publish(host, exchange, Fact::Dropped, &dropped);
+    }
+}
+
+fn publish_usage(host: &mut dyn Host, exchange: &Exchange, usage: &Usage) {
+    let counts = [
+        (Fact::InputTokens, usage.input),
+        (Fact::CachedInputTokens, usage.cache_read),
+        (Fact::CacheCreationInputTokens, usage.cache_write),
+        (Fact::OutputTokens, usage.output),
+        (Fact::ReasoningTokens, usage.reasoning),
+        (Fact::TotalTokens, usage.total()),
+    ];
+    for (fact, count) in counts {
+        if let Some(count) = count.filter(|_| is_wanted(exchange, fact)) {
+            host.publish(fact, &count.to_string());
+        }
+    }
+}
+
+fn publish(host: &mut dyn Host, exchange: &Exchange, fact: Fact, value: &str) {
+    if is_wanted(exchange, fact) {
+        host.publish(fact, value);
+    }
+}
+
+fn is_wanted(exchange: &Exchange, fact: Fact) -> bool {
+    exchange.gateway.settings.facts.contains(&fact)
+}
