@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
+use crate::mock;
 
 /// An AI gateway inside a stock Envoy.
 ///
@@ -19,7 +20,10 @@ pub struct CommandLine {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    /// Serve fake model providers, for tests without network and keys
+    Mock(mock::Options),
+}
 
 impl CommandLine {
     /// Runs the subcommand. What it says goes to `out`, why it failed to `err`.
@@ -36,7 +40,9 @@ impl CommandLine {
 }
 
 impl Command {
-    fn run(&self, _out: &mut dyn Write) -> Result<(), Failure> {
-        match *self {}
+    fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
+        match self {
+            Self::Mock(options) => mock::run(options, out).map_err(Failure::line),
+        }
     }
 }

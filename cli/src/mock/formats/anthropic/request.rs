@@ -1,0 +1,185 @@
+//! Reading a request: required and unknown members, versions, tools and settings.
+
+use serde_json::Value;
+
+use super::super::super::fault::Fault;
+use super::super::super::field::Field;
+use super::super::super::reply::{Ask, ToolChoice};
+use super::turns::{self, LastTurn};
+
+/// Validates a request as Anthropic would for this `anthropic-version`.
+pub(super) fn read(body: &Value, version: &str) -> Result<Ask, Fault> {
+    let body = Field::root(body);
+    body.only(KNOWN)?;
+    let model = body.need("model")?.filled()?.to_owned();
+    let max_tokens = body.need("max_tokens")?.integer(0..=i64::MAX)?;
+    let LastTurn { text, results } = turns::read(&body.need("messages")?.some_items()?)?;
+    body.optional("system", turns::system)?;
+    let tools = tools(&body)?;
+    settings(&body, version, max_tokens)?;
+    Ok(Ask {
+        model,
+        stream: body
+            .optional("stream", |stream| stream.flag())?
+            .unwrap_or(false),
+        candidates: 1,
+        tool_choice: tool_choice(&body, &tools)?,
+        tools,
+        text,
+        results,
+        ..Ask::default()
+    })
+}
+
+fn tools(body: &Field<'_>) -> Result<Vec<String>, Fault> {
+    let mut names: Vec<String> = Vec::new();
+    for tool in body
+        .optional("tools", |tools| tools.items())?
+        .unwrap_or_default()
+    {
+        let Some(name) = tool_name(&tool)? else {
+            continue;
+        };
+        if names.contains(&name) {
+            return Err(tool.wrong("tool names must be unique"));
+        }
+        names.push(name);
+    }
+    Ok(names)
+}
+
+/// The name of a tool that the client runs; the vendor's own have a dated type.
+fn tool_name(tool: &Field<'_>) -> Result<Option<String>, Fault> {
+    let kind = tool.optional("type", |kind| kind.text())?;
+    if kind.is_some_and(|kind| kind != "custom") {
+        return tool.optional("name", |name| name.text().map(str::to_owned));
+    }
+    let name = tool.need("name")?.name(128)?.to_owned();
+    tool.optional("description", |description| description.text())?;
+    tool.need("input_schema")?
+        .need("type")?
+        .one_of(&["object"])?;
+    Ok(Some(name))
+}
+
+fn tool_choice(body: &Field<'_>, tools: &[String]) -> Result<ToolChoice, Fault> {
+    let Some(choice) = body.get("tool_choice") else {
+        return Ok(ToolChoice::Auto);
+    };
+    let kind = choice.need("type")?;
+    let kind = kind.one_of(&["auto", "any", "tool", "none"])?;
+    if tools.is_empty() && kind != "none" {
+        return Err(choice.wrong("may only be specified while providing tools"));
+    }
+    match kind {
+        "none" => Ok(ToolChoice::Never),
+        "any" => Ok(ToolChoice::Required),
+        "auto" => Ok(ToolChoice::Auto),
+        _ => named(&choice.need("name")?, tools),
+    }
+}
+
+fn named(name: &Field<'_>, tools: &[String]) -> Result<ToolChoice, Fault> {
+    match name.text()? {
+        offered if tools.iter().any(|tool| tool == offered) => {
+            Ok(ToolChoice::Named(offered.to_owned()))
+        }
+        other => Err(name.wrong(format!("tool '{other}' not found in provided tools"))),
+    }
+}
+
+fn settings(body: &Field<'_>, version: &str, max_tokens: i64) -> Result<(), Fault> {
+    sampling(body, version)?;
+    thinking(body, max_tokens)?;
+    if let Some(sequences) = body.get("stop_sequences") {
+        sequences
+            .items()?
+            .iter()
+            .try_for_each(|sequence| sequence.filled().map(drop))?;
+    }
+    if let Some(metadata) = body.get("metadata") {
+        metadata.only(&["user_id"])?;
+        metadata.optional("user_id", |user| user.text())?;
+    }
+    body.optional("service_tier", |tier| {
+        tier.one_of(&["auto", "standard_only"])
+    })?;
+    output_config(body)
+}
+
+/// Versions after 2023-06-01 refuse sampling settings even at their defaults.
+fn sampling(body: &Field<'_>, version: &str) -> Result<(), Fault> {
+    for key in ["temperature", "top_p"] {
+        body.optional(key, |number| number.number(0.0..=1.0))?;
+    }
+    body.optional("top_k", |number| number.integer(0..=i64::MAX))?;
+    let refused = ["temperature", "top_p", "top_k"]
+        .iter()
+        .find_map(|key| body.get(key));
+    match refused {
+        Some(field) if version != LAST_VERSION_WITH_SAMPLING => {
+            Err(field.wrong(format!("is not supported with anthropic-version {version}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn thinking(body: &Field<'_>, max_tokens: i64) -> Result<(), Fault> {
+    let Some(thinking) = body.get("thinking") else {
+        return Ok(());
+    };
+    let kind = thinking.need("type")?;
+    if kind.one_of(&["enabled", "adaptive", "disabled", "between_tools"])? != "enabled" {
+        return Ok(());
+    }
+    let budget = thinking.need("budget_tokens")?;
+    if budget.integer(1024..=i64::MAX)? >= max_tokens {
+        return Err(budget.wrong("must be less than max_tokens"));
+    }
+    Ok(())
+}
+
+fn output_config(body: &Field<'_>) -> Result<(), Fault> {
+    let Some(config) = body.get("output_config") else {
+        return Ok(());
+    };
+    let efforts = &["low", "medium", "high", "xhigh", "max"];
+    config.optional("effort", |effort| effort.one_of(efforts))?;
+    let Some(format) = config.get("format") else {
+        return Ok(());
+    };
+    format.need("type")?.one_of(&["json_schema"])?;
+    format.need("schema")?.object().map(drop)
+}
+
+const LAST_VERSION_WITH_SAMPLING: &str = "2023-06-01";
+
+/// The members of the schema, those of betas included.
+const KNOWN: &[&str] = &[
+    "cache_control",
+    "compaction",
+    "container",
+    "context_management",
+    "diagnostics",
+    "fallbacks",
+    "inference_geo",
+    "max_tokens",
+    "mcp_servers",
+    "messages",
+    "metadata",
+    "model",
+    "output_config",
+    "output_format",
+    "service_tier",
+    "speed",
+    "stop_sequences",
+    "stream",
+    "system",
+    "temperature",
+    "thinking",
+    "thread",
+    "tool_choice",
+    "tools",
+    "top_k",
+    "top_p",
+];
