@@ -12,6 +12,8 @@
 
 pub mod formats;
 pub mod framing;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod ir;
 pub mod json;
 pub mod providers;

@@ -15,7 +15,7 @@ pub mod eventstream;
 pub mod invoke_model;
 pub mod json_array;
 pub mod sse;
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod testing;
 
 /// Longest frame. A frame is held until it is whole, so this bounds what one stream holds; images

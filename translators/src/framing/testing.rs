@@ -51,6 +51,7 @@ pub(crate) fn decode_cut(decoder: &mut dyn Decoder, body: &[u8], cuts: &[usize])
 
 /// Decodes a body whole, byte by byte and cut in two at every place, and asserts that it makes no
 /// difference.
+#[cfg(test)]
 pub(crate) fn decode_every_way<D: Decoder>(new: impl Fn() -> D, body: &[u8]) -> Decoded {
     let whole = decode_cut(&mut new(), body, &[]);
     let bytes: Vec<usize> = (0..body.len()).collect();

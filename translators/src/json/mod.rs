@@ -8,6 +8,8 @@
 
 mod document;
 mod edit;
+#[cfg(test)]
+mod properties;
 mod string;
 mod writer;
 
