@@ -3,7 +3,8 @@
 use sluice_translators::formats::Format;
 use sluice_translators::ir::ApiError;
 
-use super::{provider, set_body_headers};
+use super::head::Head;
+use super::provider;
 use crate::errors::{envoy_answer, render};
 use crate::exchange::Exchange;
 use crate::host::{Action, Headers, Host, Side};
@@ -11,8 +12,7 @@ use crate::host::{Action, Headers, Host, Side};
 /// An error that is held until it is whole.
 #[derive(Debug)]
 pub(super) struct Failure {
-    status: u16,
-    headers: Headers,
+    head: Head,
     source: Source,
 }
 
@@ -24,37 +24,31 @@ enum Source {
 }
 
 impl Failure {
-    pub(super) fn new(host: &dyn Host, exchange: &Exchange, status: u16, headers: Headers) -> Self {
+    pub(super) fn new(host: &dyn Host, exchange: &Exchange, head: Head) -> Self {
         let answered = exchange.record().target.is_some();
         let source = if answered && host.is_from_provider() {
             Source::Provider
         } else {
             Source::Envoy(host.response_details())
         };
-        Self {
-            status,
-            headers,
-            source,
-        }
+        Self { head, source }
     }
 
     /// The error is whole: writes it in the client's form.
-    pub(super) fn finish(&self, host: &mut dyn Host, exchange: &Exchange) {
+    pub(super) fn finish(&mut self, host: &mut dyn Host, exchange: &Exchange) {
         let body = host.body(Side::Response);
         if self.passes_through(exchange, &body) {
+            self.head.send(host);
             return;
         }
         let error = self.read(exchange, &body);
         let (status, bytes) = render(exchange.format, &error);
-        host.set_header(
-            Side::Response,
-            ":status",
-            Some(status.to_string().as_bytes()),
-        );
-        set_body_headers(host, "application/json", Some(bytes.len()));
-        for (name, value) in retry_headers(&error, &self.headers, exchange) {
-            host.set_header(Side::Response, name, Some(value.as_bytes()));
+        self.head.set(":status", &status.to_string());
+        self.head.set_body("application/json", Some(bytes.len()));
+        for (name, value) in retry_headers(&error, self.head.headers(), exchange) {
+            self.head.set(name, &value);
         }
+        self.head.send(host);
         host.replace_body(Side::Response, &bytes);
     }
 
@@ -62,10 +56,11 @@ impl Failure {
     pub(super) fn respond(&self, host: &mut dyn Host, exchange: &Exchange) -> Action {
         let error = self.read(exchange, b"");
         let (status, bytes) = render(exchange.format, &error);
-        let retry = retry_headers(&error, &self.headers, exchange);
+        let came = self.head.headers();
+        let retry = retry_headers(&error, came, exchange);
         let kept = KEPT_HEADERS
             .iter()
-            .filter_map(|name| Some((*name, self.headers.text(name)?)));
+            .filter_map(|name| Some((*name, came.text(name)?)));
         let mut headers = vec![("content-type", "application/json")];
         headers.extend(kept);
         headers.extend(retry.iter().map(|(name, value)| (*name, value.as_str())));
@@ -85,8 +80,8 @@ impl Failure {
     fn read(&self, exchange: &Exchange, body: &[u8]) -> ApiError<'static> {
         let error = match (&self.source, provider(exchange)) {
             (Source::Provider, Ok(provider)) => {
-                let lookup = |name: &str| self.headers.text(name).map(str::to_owned);
-                Some((provider.codec.read_error)(self.status, &lookup, body).into_static())
+                let lookup = |name: &str| self.head.headers().text(name).map(str::to_owned);
+                Some((provider.codec.read_error)(self.head.status(), &lookup, body).into_static())
             }
             _ => None,
         };
@@ -95,7 +90,7 @@ impl Failure {
                 Source::Envoy(details) => details.as_str(),
                 Source::Provider => "",
             };
-            envoy_answer(self.status, details).to_api()
+            envoy_answer(self.head.status(), details).to_api()
         })
     }
 }

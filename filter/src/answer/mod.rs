@@ -11,6 +11,7 @@
 //! | a stream | frame by frame, as each is whole ([`stream`]) |
 
 mod failure;
+mod head;
 mod stream;
 mod whole;
 
@@ -22,8 +23,9 @@ use crate::errors::GatewayError;
 use crate::exchange::Exchange;
 use crate::gateway::Provider;
 use crate::host::{Action, Headers, Host, Side};
-use crate::hygiene;
 use crate::telemetry;
+
+use head::Head;
 
 pub use failure::envoy_error;
 
@@ -66,17 +68,16 @@ impl Answer {
             self.state = State::Done;
             return Action::Continue;
         }
-        let headers = host.headers(Side::Response);
-        let status = headers
-            .text(":status")
-            .and_then(|status| status.parse().ok())
-            .unwrap_or(0);
         self.exchange.release_body();
-        clean(host, &headers);
-        if !(200..300).contains(&status) {
-            return self.fail(host, status, headers, end_of_stream);
+        let mut head = Head::new(host.headers(Side::Response));
+        if !(200..300).contains(&head.status()) {
+            return self.fail(host, head, end_of_stream);
         }
-        match self.begin(host, &headers, end_of_stream) {
+        let dropped = self.exchange.record().dropped.header_value();
+        if !dropped.is_empty() {
+            head.set("x-sluice-dropped", &dropped);
+        }
+        match self.begin(host, head, end_of_stream) {
             Ok((state, action)) => {
                 self.state = state;
                 action
@@ -123,45 +124,34 @@ impl Answer {
     fn begin(
         &self,
         host: &mut dyn Host,
-        headers: &Headers,
+        mut head: Head,
         end_of_stream: bool,
     ) -> Result<(State, Action), GatewayError> {
-        let provider = provider(&self.exchange)?;
-        let unusable = |problem: &str| GatewayError::BadAnswer {
-            problem: problem.to_owned(),
-        };
-        if end_of_stream {
-            return Err(unusable("it is empty"));
-        }
-        if headers
-            .text("content-encoding")
-            .is_some_and(|encoding| encoding != "identity")
-        {
-            return Err(unusable("it is compressed although that was not asked for"));
-        }
-        let content_type = headers.text("content-type").unwrap_or_default();
-        set_dropped(host, &self.exchange);
+        let exchange = &self.exchange;
+        let provider = provider(exchange)?;
+        check(head.headers(), end_of_stream)?;
+        head.rename_request_id(provider.format, exchange.format);
+        let content_type = head.headers().text("content-type").unwrap_or_default();
         if let Some(decoder) = stream::decoder(&provider, content_type) {
-            if !self.exchange.stream {
+            if !exchange.stream {
                 return Err(unusable("it is a stream although none was asked for"));
             }
-            let stream = stream::Stream::new(host, &self.exchange, &provider, decoder);
+            let stream = stream::Stream::new(host, exchange, &provider, decoder, head);
             return Ok((State::Stream(Box::new(stream)), Action::Continue));
         }
         if !may_be_json(content_type) {
             return Err(unusable("it is not JSON"));
         }
-        Ok(whole::begin(host, &self.exchange, provider))
+        if provider.format == exchange.format && !exchange.stream {
+            head.send(host);
+            return Ok((State::Tapped(whole::Tapped::default()), Action::Continue));
+        }
+        let held = whole::Held::new(host, exchange, provider, head);
+        Ok((State::Held(Box::new(held)), Action::Hold))
     }
 
-    fn fail(
-        &mut self,
-        host: &mut dyn Host,
-        status: u16,
-        headers: Headers,
-        end_of_stream: bool,
-    ) -> Action {
-        let failure = failure::Failure::new(host, &self.exchange, status, headers);
+    fn fail(&mut self, host: &mut dyn Host, head: Head, end_of_stream: bool) -> Action {
+        let failure = failure::Failure::new(host, &self.exchange, head);
         if end_of_stream {
             self.state = State::Done;
             return failure.respond(host, &self.exchange);
@@ -190,21 +180,20 @@ fn provider(exchange: &Exchange) -> Result<Rc<Provider>, GatewayError> {
         })
 }
 
-/// Takes off what clients must not see.
-fn clean(host: &mut dyn Host, headers: &Headers) {
-    for (name, _) in headers
-        .iter()
-        .filter(|(name, _)| hygiene::is_kept_from_clients(name))
-    {
-        host.set_header(Side::Response, name, None);
+/// Whether an answer can be read at all.
+fn check(headers: &Headers, end_of_stream: bool) -> Result<(), GatewayError> {
+    if end_of_stream {
+        return Err(unusable("it is empty"));
+    }
+    match headers.text("content-encoding") {
+        None | Some("identity") => Ok(()),
+        Some(_) => Err(unusable("it is compressed although that was not asked for")),
     }
 }
 
-/// Names what the request's translation left out.
-fn set_dropped(host: &mut dyn Host, exchange: &Exchange) {
-    let dropped = exchange.record().dropped.header_value();
-    if !dropped.is_empty() {
-        host.set_header(Side::Response, "x-sluice-dropped", Some(dropped.as_bytes()));
+fn unusable(problem: &str) -> GatewayError {
+    GatewayError::BadAnswer {
+        problem: problem.to_owned(),
     }
 }
 
@@ -223,24 +212,5 @@ fn wanted(host: &dyn Host, exchange: &Exchange) -> formats::Answer<'static> {
         stream_usage: exchange.stream_usage,
         json_array: exchange.json_array,
         echo: std::borrow::Cow::Borrowed(""),
-    }
-}
-
-/// Sets the headers of a body that is not the provider's any more.
-fn set_body_headers(host: &mut dyn Host, content_type: &str, length: Option<usize>) {
-    for name in hygiene::BODY_HEADERS {
-        host.set_header(Side::Response, name, None);
-    }
-    host.set_header(
-        Side::Response,
-        "content-type",
-        Some(content_type.as_bytes()),
-    );
-    if let Some(length) = length {
-        host.set_header(
-            Side::Response,
-            "content-length",
-            Some(length.to_string().as_bytes()),
-        );
     }
 }

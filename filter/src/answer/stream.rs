@@ -8,7 +8,8 @@ use sluice_translators::framing::{Decoder, Frame, FramingError};
 use sluice_translators::ir::{ApiError, ErrorKind, Event, Usage};
 use sluice_translators::providers::Envelope;
 
-use super::{set_body_headers, wanted};
+use super::head::Head;
+use super::wanted;
 use crate::exchange::Exchange;
 use crate::gateway::Provider;
 use crate::host::{Host, Side};
@@ -58,14 +59,16 @@ impl Stream {
         exchange: &Exchange,
         provider: &Provider,
         decoder: Box<dyn Decoder>,
+        mut head: Head,
     ) -> Self {
         let writer = (exchange.client.stream_writer)(wanted(host, exchange));
         let reframe = provider.envelope == Envelope::AnthropicAws;
         if provider.format != exchange.format || reframe {
-            set_body_headers(host, writer.content_type(), None);
+            head.set_body(writer.content_type(), None);
         } else {
-            host.set_header(Side::Response, "content-length", None);
+            head.remove("content-length");
         }
+        head.send(host);
         let way = if provider.format == exchange.format {
             let hide_usage = exchange.record().hide_usage;
             let tap = (provider.codec.stream_tap)(&TapOptions { hide_usage });

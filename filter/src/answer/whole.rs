@@ -6,28 +6,13 @@ use sluice_translators::formats::Answer as Wanted;
 use sluice_translators::ir::{ApiError, Event};
 use sluice_translators::json::Document;
 
-use super::{State, set_body_headers, wanted};
+use super::head::Head;
+use super::wanted;
 use crate::errors::{GatewayError, render};
 use crate::exchange::Exchange;
 use crate::gateway::Provider;
-use crate::host::{Action, Host, Side};
+use crate::host::{Host, Side};
 use crate::telemetry;
-
-/// Which way a whole answer takes.
-pub(super) fn begin(
-    host: &dyn Host,
-    exchange: &Exchange,
-    provider: Rc<Provider>,
-) -> (State, Action) {
-    if provider.format == exchange.format && !exchange.stream {
-        return (State::Tapped(Tapped::default()), Action::Continue);
-    }
-    let held = Held {
-        provider,
-        wanted: wanted(host, exchange),
-    };
-    (State::Held(Box::new(held)), Action::Hold)
-}
 
 /// A whole answer in the client's own format. It passes on as it comes; a copy is read at its end.
 #[derive(Debug, Default)]
@@ -79,24 +64,35 @@ impl Tapped {
 pub(super) struct Held {
     provider: Rc<Provider>,
     wanted: Wanted<'static>,
+    head: Head,
 }
 
 impl Held {
-    pub(super) fn finish(&self, host: &mut dyn Host, exchange: &Exchange) {
+    pub(super) fn new(
+        host: &dyn Host,
+        exchange: &Exchange,
+        provider: Rc<Provider>,
+        head: Head,
+    ) -> Self {
+        Self {
+            provider,
+            wanted: wanted(host, exchange),
+            head,
+        }
+    }
+
+    pub(super) fn finish(&mut self, host: &mut dyn Host, exchange: &Exchange) {
         let body = host.body(Side::Response);
         let (content_type, bytes) = match self.write(host, exchange, body) {
             Ok(written) => written,
             Err(error) => {
                 let (status, bytes) = render(exchange.format, &error);
-                host.set_header(
-                    Side::Response,
-                    ":status",
-                    Some(status.to_string().as_bytes()),
-                );
+                self.head.set(":status", &status.to_string());
                 ("application/json", bytes)
             }
         };
-        set_body_headers(host, content_type, Some(bytes.len()));
+        self.head.set_body(content_type, Some(bytes.len()));
+        self.head.send(host);
         host.replace_body(Side::Response, &bytes);
     }
 
