@@ -102,6 +102,16 @@ pub enum Credential {
     None,
     /// An API key, in the form of the kind's row.
     ApiKey(Template),
+    /// Keys of AWS that do not change; the provider's `region` goes into the signature.
+    Aws {
+        /// The access key's id.
+        access_key_id: Template,
+        /// The secret key.
+        secret_access_key: Template,
+        /// The token of temporary keys.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session_token: Option<Template>,
+    },
 }
 
 /// Text that may name environment variables: `Bearer ${KEY}`. The host resolves it when the filter

@@ -244,7 +244,7 @@ impl Provider {
             api_version: config.api_version.clone(),
             project: config.project.clone(),
             location: config.location.clone(),
-            credential: Credential::new(&config.credential, row.credential, env)?,
+            credential: Credential::new(config, row.credential, env)?,
             headers,
         })
     }

@@ -107,14 +107,14 @@ impl Upstream {
             record.dropped = outgoing.notices;
             record.hide_usage = outgoing.asked_usage;
         });
-        let length = outgoing.body.as_ref().map(Vec::len);
-        let length = length.or_else(|| exchange.body().map(|body| body.text().len()));
-        let headers = headers(
-            exchange,
-            &target.provider,
-            &outgoing.path,
-            length.unwrap_or(0),
-        );
+        let original = exchange.body();
+        let original = original.as_ref().map_or("", |body| body.text()).as_bytes();
+        let body = outgoing.body.as_deref().unwrap_or(original);
+        let mut headers = headers(exchange, &target.provider, &outgoing.path, body.len());
+        target
+            .provider
+            .credential
+            .apply(&mut headers, body, host.now());
         host.replace_headers(Side::Request, &headers);
         if let Some(body) = outgoing.body {
             self.body = Body::Replacement(body);
@@ -244,7 +244,7 @@ fn reject_notices(
     }
 }
 
-/// All headers of the request, absolutely: nothing of the try before is left.
+/// All headers of the request but the credential, absolutely: nothing of the try before is left.
 fn headers(exchange: &Exchange, provider: &Provider, path: &str, length: usize) -> Headers {
     let scheme = exchange.headers.get(":scheme").unwrap_or(b"https").to_vec();
     let mut headers = Headers::new(vec![
@@ -266,7 +266,6 @@ fn headers(exchange: &Exchange, provider: &Provider, path: &str, length: usize) 
     if provider.format == Format::Anthropic && headers.get("anthropic-version").is_none() {
         headers.set("anthropic-version", ANTHROPIC_VERSION);
     }
-    provider.credential.apply(&mut headers);
     for (name, value) in &provider.headers {
         headers.set(name, value.reveal());
     }

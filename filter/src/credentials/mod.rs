@@ -3,10 +3,14 @@
 //! Owns: the secrets, and what each credential sets on a request. A secret cannot be printed: it shows
 //! only where it is written into a header.
 
+pub mod sigv4;
+
 use sluice_translators::providers::CredentialForm;
 
-use crate::config::{self, ConfigError};
+use crate::config::{self, ConfigError, Template};
 use crate::host::Headers;
+
+use sigv4::Signer;
 
 /// Text that must not show anywhere but in the header it is for.
 #[derive(Clone, PartialEq, Eq)]
@@ -45,6 +49,8 @@ pub enum Credential {
         /// Its value.
         value: Secret,
     },
+    /// A signature of AWS.
+    Aws(Box<Signer>),
 }
 
 impl Credential {
@@ -53,28 +59,47 @@ impl Credential {
     /// # Errors
     /// When an environment variable is not set.
     pub fn new(
-        config: &config::Credential,
+        provider: &config::Provider,
         form: CredentialForm,
         env: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
-        let config::Credential::ApiKey(template) = config else {
-            return Ok(Self::None);
-        };
-        let key = Secret::new(template.resolve(env)?);
-        Ok(match form {
-            CredentialForm::Header(name) => Self::Header { name, value: key },
+        let secret = |template: &Template| template.resolve(env).map(Secret::new);
+        Ok(match &provider.credential {
+            config::Credential::None => Self::None,
+            config::Credential::ApiKey(key) => Self::api_key(&secret(key)?, form),
+            config::Credential::Aws {
+                access_key_id,
+                secret_access_key,
+                session_token,
+            } => Self::Aws(Box::new(Signer {
+                access_key_id: access_key_id.resolve(env)?.trim().to_owned(),
+                secret_access_key: secret(secret_access_key)?,
+                session_token: session_token.as_ref().map(secret).transpose()?,
+                region: provider.region.clone(),
+                service: "bedrock",
+            })),
+        })
+    }
+
+    fn api_key(key: &Secret, form: CredentialForm) -> Self {
+        match form {
+            CredentialForm::Header(name) => Self::Header {
+                name,
+                value: key.clone(),
+            },
             _ => Self::Header {
                 name: "authorization",
                 value: Secret::new(format!("Bearer {}", key.reveal())),
             },
-        })
+        }
     }
 
-    /// Sets what it takes.
-    pub fn apply(&self, headers: &mut Headers) {
+    /// Sets what it takes on a request that is otherwise as it goes out. `now`: seconds since 1970.
+    pub fn apply(&self, headers: &mut Headers, body: &[u8], now: u64) {
         match self {
             Self::None => {}
             Self::Header { name, value } => headers.set(name, value.reveal()),
+            Self::Aws(signer) => signer.sign(headers, body, now),
         }
     }
 }
