@@ -111,10 +111,7 @@ impl Upstream {
         let original = original.as_ref().map_or("", |body| body.text()).as_bytes();
         let body = outgoing.body.as_deref().unwrap_or(original);
         let mut headers = headers(exchange, &target.provider, &outgoing.path, body.len());
-        target
-            .provider
-            .credential
-            .apply(&mut headers, body, host.now());
+        target.provider.credential.apply(&mut headers, body, host);
         host.replace_headers(Side::Request, &headers);
         if let Some(body) = outgoing.body {
             self.body = Body::Replacement(body);

@@ -8,7 +8,7 @@ pub mod sigv4;
 use sluice_translators::providers::CredentialForm;
 
 use crate::config::{self, ConfigError, Template};
-use crate::host::Headers;
+use crate::host::{Headers, Host};
 
 use sigv4::Signer;
 
@@ -94,12 +94,12 @@ impl Credential {
         }
     }
 
-    /// Sets what it takes on a request that is otherwise as it goes out. `now`: seconds since 1970.
-    pub fn apply(&self, headers: &mut Headers, body: &[u8], now: u64) {
+    /// Sets what it takes on a request that is otherwise as it goes out.
+    pub fn apply(&self, headers: &mut Headers, body: &[u8], host: &dyn Host) {
         match self {
             Self::None => {}
             Self::Header { name, value } => headers.set(name, value.reveal()),
-            Self::Aws(signer) => signer.sign(headers, body, now),
+            Self::Aws(signer) => signer.sign(headers, body, host.now()),
         }
     }
 }
