@@ -1,0 +1,221 @@
+//! The gateway's [`Host`] over Envoy's dynamic-module ABI.
+//!
+//! Owns: how the words of [`Host`] map to callbacks. One value serves one event.
+
+use std::borrow::Cow;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::rc::Rc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use sluice_filter::exchange::Exchange;
+use sluice_filter::host::{Action, Fact, Headers, Host, Level, Side};
+
+use crate::abi::stream::{self, Part, Stream};
+use crate::filter::{Event, Outcome, Placement, Reply};
+
+/// A request in a placement, during one event.
+pub(crate) struct ModuleHost<'s> {
+    stream: &'s mut Stream,
+    placement: Placement,
+    /// Request headers were changed downstream: Envoy has to route again.
+    reroute: bool,
+    /// Given to Envoy after the event: answering runs other hooks.
+    reply: Option<Reply>,
+}
+
+impl<'s> ModuleHost<'s> {
+    pub(crate) const fn new(stream: &'s mut Stream, placement: Placement) -> Self {
+        Self {
+            stream,
+            placement,
+            reroute: false,
+            reply: None,
+        }
+    }
+
+    /// The end of the event: what Envoy is to do.
+    pub(crate) fn finish(self, event: Event, action: Action) -> Outcome {
+        if event == Event::Complete {
+            // Nothing can be answered or routed any more.
+            return Outcome::Continue;
+        }
+        if let Some(reply) = self.reply {
+            return Outcome::Respond(reply);
+        }
+        if self.reroute {
+            self.stream.clear_route_cache();
+        }
+        match action {
+            Action::Continue => Outcome::Continue,
+            Action::Hold => Outcome::Hold,
+            Action::Responded => Outcome::Stop,
+        }
+    }
+
+    /// Answers the client at the end of the event.
+    pub(crate) fn respond_with(&mut self, reply: Reply) {
+        self.reply = Some(reply);
+    }
+
+    /// How many bytes of a body Envoy may keep before it answers 413 or 500.
+    pub(crate) fn set_buffer_limit(&mut self, bytes: u64) {
+        self.stream.set_buffer_limit(bytes);
+    }
+
+    /// The request, for what only the module has.
+    #[cfg(feature = "probe")]
+    pub(crate) const fn stream(&mut self) -> &mut Stream {
+        self.stream
+    }
+
+    /// The bodies to read, in order: both are the same if an earlier filter has kept it.
+    fn parts(&self, side: Side) -> &'static [Part] {
+        if self.stream.received_is_buffered(side) {
+            &[Part::Received]
+        } else {
+            &[Part::Buffered, Part::Received]
+        }
+    }
+
+    fn header_changed(&mut self, side: Side) {
+        self.reroute |= self.placement == Placement::Downstream && side == Side::Request;
+    }
+}
+
+impl Host for ModuleHost<'_> {
+    fn headers(&self, side: Side) -> Headers {
+        Headers::new(
+            self.stream
+                .headers(side)
+                .map(|(name, value)| (String::from_utf8_lossy(name).into_owned(), value.to_vec()))
+                .collect(),
+        )
+    }
+
+    fn set_header(&mut self, side: Side, name: &str, value: Option<&[u8]>) {
+        self.stream
+            .set_header(side, name, value.unwrap_or_default());
+        self.header_changed(side);
+    }
+
+    fn replace_headers(&mut self, side: Side, headers: &Headers) {
+        let old = self.headers(side);
+        for (name, _) in old.iter() {
+            // Pseudo headers are set below: Envoy cannot do without them in between.
+            if !name.starts_with(':') {
+                self.stream.set_header(side, name, &[]);
+            }
+        }
+        for (name, value) in headers.iter() {
+            if name.starts_with(':') {
+                self.stream.set_header(side, name, value);
+            } else {
+                self.stream.add_header(side, name, value);
+            }
+        }
+        self.header_changed(side);
+    }
+
+    fn body(&self, side: Side) -> Vec<u8> {
+        let slices: Vec<&[u8]> = self
+            .parts(side)
+            .iter()
+            .flat_map(|&part| self.stream.body(side, part))
+            .collect();
+        slices.concat()
+    }
+
+    fn replace_body(&mut self, side: Side, bytes: &[u8]) {
+        self.stream.clear_body(side, Part::Buffered);
+        self.stream.clear_body(side, Part::Received);
+        // With trailers there is no chunk in hand, only what was kept.
+        if !bytes.is_empty()
+            && !self.stream.append_body(side, Part::Received, bytes)
+            && !self.stream.append_body(side, Part::Buffered, bytes)
+        {
+            self.log(Level::Error, "sluice: Envoy has no body to write to");
+        }
+    }
+
+    fn respond(&mut self, status: u16, headers: &[(&str, &str)], body: &[u8]) {
+        let owned = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
+        self.respond_with(Reply {
+            status,
+            headers: headers.iter().map(owned).collect(),
+            body: body.to_vec(),
+        });
+    }
+
+    fn target(&self) -> Option<String> {
+        self.stream
+            .host_metadata("sluice", "target")
+            .map(|id| String::from_utf8_lossy(id).into_owned())
+    }
+
+    fn is_from_provider(&self) -> bool {
+        match self.placement {
+            // Envoy's own answers do not pass the upstream filters.
+            Placement::Upstream => true,
+            Placement::Downstream => self.stream.response_details() == b"via_upstream",
+        }
+    }
+
+    fn response_details(&self) -> String {
+        String::from_utf8_lossy(self.stream.response_details()).into_owned()
+    }
+
+    fn attach(&mut self, exchange: &Rc<Exchange>) {
+        self.stream.attach(Rc::clone(exchange));
+    }
+
+    fn exchange(&self) -> Option<Rc<Exchange>> {
+        self.stream.attached()
+    }
+
+    fn publish(&mut self, fact: Fact, value: &str) {
+        let key = fact.name();
+        match number(fact, value) {
+            Some(number) => self.stream.set_metadata_number(NAMESPACE, key, number),
+            None => self.stream.set_metadata(NAMESPACE, key, value),
+        }
+        self.stream
+            .set_filter_state(state_key(fact).as_ref(), value);
+    }
+
+    fn now(&self) -> u64 {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs())
+    }
+
+    fn random(&self) -> u64 {
+        // Keyed from the system once per thread, a new key each time: good enough to draw lots.
+        RandomState::new().hash_one(())
+    }
+
+    fn log(&self, level: Level, message: &str) {
+        stream::log(level, message);
+    }
+}
+
+/// Where Envoy AI Gateway has its facts: rate limits written for it find them.
+const NAMESPACE: &str = "io.envoy.ai_gateway";
+
+/// Counts are numbers in the metadata, for rate limits add them up.
+fn number(fact: Fact, value: &str) -> Option<f64> {
+    match fact {
+        Fact::InputTokens
+        | Fact::CachedInputTokens
+        | Fact::CacheCreationInputTokens
+        | Fact::OutputTokens
+        | Fact::ReasoningTokens
+        | Fact::TotalTokens => value.parse().ok(),
+        _ => None,
+    }
+}
+
+/// Where the wasm host's facts are: the same access log format reads both.
+fn state_key(fact: Fact) -> Cow<'static, str> {
+    Cow::Owned(format!("wasm.sluice.{}", fact.name()))
+}
