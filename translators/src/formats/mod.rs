@@ -54,7 +54,7 @@ impl Format {
     pub const fn codec(self) -> Option<&'static Codec> {
         match self {
             Self::OpenaiChat => None,
-            Self::Anthropic => None,
+            Self::Anthropic => Some(&anthropic::CODEC),
             _ => None,
         }
     }

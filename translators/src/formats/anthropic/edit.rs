@@ -1,0 +1,167 @@
+//! Requests that stay in this format: the model, and what a cloud's envelope moves.
+
+use std::fmt::Write as _;
+
+use super::{VERSION_AWS, VERSION_GCP, cloud_version};
+use crate::formats::Edit;
+use crate::json::{Document, Editor, Value, Writer};
+use crate::providers::Envelope;
+
+/// See [`crate::formats::Codec::edit_request`].
+pub(super) fn edit_request(document: &Document, edit: &Edit<'_>) -> Option<String> {
+    let root = document.root();
+    let mut editor = Editor::new(document);
+    match edit.envelope {
+        Envelope::AnthropicAws => pack_for_aws(&mut editor, root, edit),
+        Envelope::AnthropicGcp => pack_for_gcp(&mut editor, root, edit),
+        _ => override_model(&mut editor, root, edit),
+    }
+    (!editor.is_unchanged()).then(|| editor.finish())
+}
+
+fn override_model<'d>(editor: &mut Editor<'d>, root: Value<'d>, edit: &Edit<'_>) {
+    let Some(model) = edit.model else { return };
+    let asked = root.get("model").and_then(Value::as_str);
+    if asked.is_none_or(|asked| asked != model) {
+        editor.set(root, "model", &json_string(model));
+    }
+}
+
+/// The model and whether to stream stand in the path; the version and the betas in the body, because
+/// AWS reads them nowhere else.
+fn pack_for_aws<'d>(editor: &mut Editor<'d>, root: Value<'d>, edit: &Edit<'_>) {
+    editor.remove(root, "model");
+    editor.remove(root, "stream");
+    set_version(editor, root, edit, VERSION_AWS);
+    let known = root.get("anthropic_beta");
+    if let Some(betas) = joined_betas(known, &edit.betas) {
+        editor.set(root, "anthropic_beta", &betas);
+    }
+}
+
+/// The model stands in the path and the version in the body; `stream` stays, and betas stay in their
+/// header.
+fn pack_for_gcp<'d>(editor: &mut Editor<'d>, root: Value<'d>, edit: &Edit<'_>) {
+    editor.remove(root, "model");
+    set_version(editor, root, edit, VERSION_GCP);
+}
+
+fn set_version<'d>(editor: &mut Editor<'d>, root: Value<'d>, edit: &Edit<'_>, first: &'static str) {
+    // A body made for a cloud brings its own.
+    if root.get_some("anthropic_version").is_none() {
+        let version = json_string(cloud_version(edit.version, first));
+        editor.set(root, "anthropic_version", &version);
+    }
+}
+
+/// The list in the body and what the header adds to it; `None` when it adds nothing.
+fn joined_betas(known: Option<Value<'_>>, betas: &[&str]) -> Option<String> {
+    let is_known = |beta: &str| {
+        known.is_some_and(|list| {
+            list.elements()
+                .any(|known| known.as_str().is_some_and(|known| known == beta))
+        })
+    };
+    let mut list = String::from("[");
+    for known in known.into_iter().flat_map(Value::elements) {
+        push_element(&mut list, known.raw());
+    }
+    let mut added = false;
+    for beta in betas.iter().filter(|beta| !is_known(beta)) {
+        push_element(&mut list, &json_string(beta));
+        added = true;
+    }
+    list.push(']');
+    added.then_some(list)
+}
+
+fn push_element(list: &mut String, json: &str) {
+    let comma = if list.len() > 1 { "," } else { "" };
+    // Writing to a String cannot fail.
+    let _ = write!(list, "{comma}{json}");
+}
+
+fn json_string(text: &str) -> String {
+    let mut json = Vec::new();
+    Writer::new(&mut json).string(text);
+    String::from_utf8(json).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BODY: &str = r#"{ "model": "claude-x", "stream" : true, "max_tokens":1.0e2, "z":[1] }"#;
+
+    fn edited(body: &str, edit: &Edit<'_>) -> Option<String> {
+        edit_request(&Document::parse(body.as_bytes().to_vec()).unwrap(), edit)
+    }
+
+    #[test]
+    fn a_body_that_needs_no_change_goes_on_as_it_is() {
+        let edit = Edit {
+            envelope: Envelope::Anthropic,
+            betas: vec!["b"],
+            version: Some("2023-06-01"),
+            ..Edit::default()
+        };
+        assert_eq!(edited(BODY, &edit), None);
+        let same = Edit {
+            model: Some("claude-x"),
+            ..edit
+        };
+        assert_eq!(edited(BODY, &same), None);
+    }
+
+    #[test]
+    fn another_model_changes_nothing_else() {
+        let edit = Edit {
+            model: Some("claude-\"y\""),
+            envelope: Envelope::Anthropic,
+            ..Edit::default()
+        };
+        let expected = BODY.replace("\"claude-x\"", r#""claude-\"y\"""#);
+        assert_eq!(edited(BODY, &edit), Some(expected));
+    }
+
+    #[test]
+    fn aws_takes_version_and_betas_in_the_body_and_neither_model_nor_stream() {
+        let edit = Edit {
+            model: Some("anthropic.claude-x"),
+            envelope: Envelope::AnthropicAws,
+            betas: vec!["computer-use-2025-01-24"],
+            version: Some("2023-06-01"),
+            ..Edit::default()
+        };
+        assert_eq!(
+            edited(BODY, &edit).unwrap(),
+            r#"{"anthropic_version":"bedrock-2023-05-31","anthropic_beta":["computer-use-2025-01-24"],   "max_tokens":1.0e2, "z":[1] }"#
+        );
+    }
+
+    #[test]
+    fn betas_of_body_and_header_are_joined_once_each() {
+        let edit = Edit {
+            envelope: Envelope::AnthropicAws,
+            betas: vec!["a", "b"],
+            ..Edit::default()
+        };
+        let body = r#"{"anthropic_version":"bedrock-2023-05-31","anthropic_beta":["a"]}"#;
+        let expected = body.replace(r#"["a"]"#, r#"["a","b"]"#);
+        assert_eq!(edited(body, &edit), Some(expected));
+    }
+
+    #[test]
+    fn gcp_takes_the_version_in_the_body_and_keeps_stream() {
+        let edit = Edit {
+            envelope: Envelope::AnthropicGcp,
+            betas: vec!["b"],
+            version: Some("2026-10-21"),
+            ..Edit::default()
+        };
+        assert_eq!(
+            edited(BODY, &edit).unwrap(),
+            r#"{"anthropic_version":"2026-10-21",  "stream" : true, "max_tokens":1.0e2, "z":[1] }"#
+        );
+    }
+}
