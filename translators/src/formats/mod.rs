@@ -53,7 +53,7 @@ impl Format {
     #[must_use]
     pub const fn codec(self) -> Option<&'static Codec> {
         match self {
-            Self::OpenaiChat => None,
+            Self::OpenaiChat => Some(&openai_chat::CODEC),
             Self::Anthropic => Some(&anthropic::CODEC),
             _ => None,
         }

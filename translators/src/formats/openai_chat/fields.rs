@@ -1,0 +1,120 @@
+//! Typed looks at a client's fields: the value, or a refusal that names the field.
+//!
+//! `null` is the same as absent everywhere in this format.
+
+use std::fmt::Display;
+
+use crate::ir::Refusal;
+use crate::json::{Kind, Str, Value};
+
+/// A field's value as far as it is not `null`.
+pub(super) fn string<'a>(
+    value: Value<'a>,
+    field: &dyn Display,
+) -> Result<Option<Str<'a>>, Refusal> {
+    typed(value, field, "a string", Value::as_str)
+}
+
+/// A boolean.
+pub(super) fn boolean(value: Value<'_>, field: &dyn Display) -> Result<Option<bool>, Refusal> {
+    typed(value, field, "a boolean", Value::as_bool)
+}
+
+/// A whole number from 0.
+pub(super) fn count(value: Value<'_>, field: &dyn Display) -> Result<Option<u64>, Refusal> {
+    typed(value, field, "a whole number from 0", Value::as_u64)
+}
+
+/// A number in the client's own spelling.
+pub(super) fn number<'a>(
+    value: Value<'a>,
+    field: &dyn Display,
+) -> Result<Option<&'a str>, Refusal> {
+    typed(value, field, "a number", Value::as_number)
+}
+
+/// An object.
+pub(super) fn object<'a>(
+    value: Value<'a>,
+    field: &dyn Display,
+) -> Result<Option<Value<'a>>, Refusal> {
+    of_kind(value, field, Kind::Object)
+}
+
+/// An array.
+pub(super) fn array<'a>(
+    value: Value<'a>,
+    field: &dyn Display,
+) -> Result<Option<Value<'a>>, Refusal> {
+    of_kind(value, field, Kind::Array)
+}
+
+/// A member that must be there, and must be a string.
+pub(super) fn required_string<'a>(
+    object: Value<'a>,
+    key: &str,
+    at: &dyn Display,
+) -> Result<Str<'a>, Refusal> {
+    let field = format_args!("{at}.{key}");
+    let value = object.get(key).ok_or_else(|| missing(&field))?;
+    string(value, &field)?.ok_or_else(|| missing(&field))
+}
+
+/// A member that may be there, and must then be a string.
+pub(super) fn optional_string<'a>(
+    object: Value<'a>,
+    key: &str,
+    at: &dyn Display,
+) -> Result<Option<Str<'a>>, Refusal> {
+    match object.get(key) {
+        Some(value) => string(value, &format_args!("{at}.{key}")),
+        None => Ok(None),
+    }
+}
+
+/// A member that must be there, and must be an object.
+pub(super) fn required_object<'a>(
+    parent: Value<'a>,
+    key: &str,
+    at: &dyn Display,
+) -> Result<Value<'a>, Refusal> {
+    let field = format_args!("{at}.{key}");
+    let value = parent.get(key).ok_or_else(|| missing(&field))?;
+    object(value, &field)?.ok_or_else(|| missing(&field))
+}
+
+/// The refusal of a field that is not there.
+pub(super) fn missing(field: &dyn Display) -> Refusal {
+    Refusal::invalid(field.to_string(), "is required")
+}
+
+/// The refusal of a value of another kind.
+pub(super) fn wrong_kind(field: &dyn Display, expected: &str, value: Value<'_>) -> Refusal {
+    let problem = format!("expected {expected}, got {}", value.kind().name());
+    Refusal::invalid(field.to_string(), problem)
+}
+
+fn typed<'a, T>(
+    value: Value<'a>,
+    field: &dyn Display,
+    expected: &str,
+    read: impl Fn(Value<'a>) -> Option<T>,
+) -> Result<Option<T>, Refusal> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    match read(value) {
+        Some(found) => Ok(Some(found)),
+        None => Err(wrong_kind(field, expected, value)),
+    }
+}
+
+fn of_kind<'a>(
+    value: Value<'a>,
+    field: &dyn Display,
+    kind: Kind,
+) -> Result<Option<Value<'a>>, Refusal> {
+    typed(value, field, kind.name(), |value| {
+        (value.kind() == kind).then_some(value)
+    })
+}

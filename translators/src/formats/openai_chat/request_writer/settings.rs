@@ -1,0 +1,218 @@
+//! Everything that is neither a message nor a tool.
+
+use crate::formats::Format;
+use crate::ir::{OutputFormat, Refusal, Schema};
+use crate::json::Str;
+
+use super::{Body, refuse};
+
+/// Stop sequences that the API takes.
+const MAX_STOPS: usize = 4;
+
+/// The API wants a name for every schema; other formats have none.
+const SCHEMA_NAME: &str = "response";
+
+impl Body<'_, '_> {
+    pub(super) fn stream(&mut self) {
+        if !self.request.stream {
+            return;
+        }
+        self.w.field_bool("stream", true);
+        // Always: the gateway counts tokens, whether the client wants to know them or not.
+        if self.target.quirks.stream_options {
+            self.w
+                .field_raw("stream_options", r#"{"include_usage":true}"#);
+        }
+    }
+
+    pub(super) fn limits(&mut self) -> Result<(), Refusal> {
+        let request = self.request;
+        let key = match self.target.quirks.max_completion_tokens {
+            true => "max_completion_tokens",
+            false => "max_tokens",
+        };
+        self.optional_number(key, request.max_output_tokens);
+        self.optional_number("n", request.candidates);
+        if request.stop.len() > MAX_STOPS {
+            return Err(refuse("stop", "it takes no more than four stop sequences"));
+        }
+        if !request.stop.is_empty() {
+            self.w.key("stop");
+            self.w.begin_array();
+            request.stop.iter().for_each(|text| self.w.str(text));
+            self.w.end_array();
+        }
+        Ok(())
+    }
+
+    pub(super) fn sampling(&mut self) {
+        let sampling = &self.request.sampling;
+        if self.target.capabilities.sampling {
+            self.optional_raw("temperature", sampling.temperature);
+            self.optional_raw("top_p", sampling.top_p);
+        } else {
+            self.drop_if(sampling.temperature.is_some(), "temperature");
+            self.drop_if(sampling.top_p.is_some(), "top_p");
+        }
+        self.drop_if(sampling.top_k.is_some(), "top_k");
+        self.optional_raw("frequency_penalty", sampling.frequency_penalty);
+        self.optional_raw("presence_penalty", sampling.presence_penalty);
+        self.optional_raw("seed", sampling.seed);
+        self.optional_bool("logprobs", sampling.logprobs);
+        self.optional_number("top_logprobs", sampling.top_logprobs);
+        self.optional_raw("logit_bias", sampling.logit_bias);
+    }
+
+    /// Mode and budget have no field here, and are no effort: no number says which.
+    pub(super) fn reasoning(&mut self) {
+        let reasoning = &self.request.reasoning;
+        match reasoning.effort {
+            Some(effort) if self.target.capabilities.effort => {
+                self.w.field_string("reasoning_effort", effort.as_str());
+            }
+            effort => self.drop_if(effort.is_some(), "reasoning_effort"),
+        }
+        self.drop_if(reasoning.mode.is_some(), "thinking");
+        self.drop_if(reasoning.budget_tokens.is_some(), "thinking.budget_tokens");
+        self.drop_if(reasoning.show.is_some(), "reasoning.show");
+        self.drop_if(reasoning.summary.is_some(), "reasoning.summary");
+    }
+
+    pub(super) fn output(&mut self) -> Result<(), Refusal> {
+        self.optional_str("verbosity", self.request.verbosity.as_ref());
+        match &self.request.output {
+            None => {}
+            Some(OutputFormat::Text) => self.w.field_raw("response_format", r#"{"type":"text"}"#),
+            Some(OutputFormat::JsonObject) => {
+                self.w
+                    .field_raw("response_format", r#"{"type":"json_object"}"#);
+            }
+            Some(OutputFormat::JsonSchema { .. })
+                if !self.target.capabilities.structured_output =>
+            {
+                return Err(refuse("response_format", "the model follows no schemas"));
+            }
+            Some(schema @ OutputFormat::JsonSchema { .. }) => self.json_schema(schema)?,
+        }
+        Ok(())
+    }
+
+    fn json_schema(&mut self, output: &OutputFormat<'_>) -> Result<(), Refusal> {
+        let OutputFormat::JsonSchema {
+            name,
+            description,
+            schema,
+            strict,
+        } = output
+        else {
+            return Ok(());
+        };
+        self.w.key("response_format");
+        self.w.begin_object();
+        self.w.field_string("type", "json_schema");
+        self.w.key("json_schema");
+        self.w.begin_object();
+        let fixed = Str::from(SCHEMA_NAME);
+        self.w.field_str("name", name.as_ref().unwrap_or(&fixed));
+        self.optional_str("description", description.as_ref());
+        if let Some(schema) = schema {
+            let text = json_schema(*schema, "response_format")?;
+            self.w.field_raw("schema", text);
+        }
+        self.optional_bool("strict", *strict);
+        self.w.end_object();
+        self.w.end_object();
+        Ok(())
+    }
+
+    pub(super) fn service(&mut self) {
+        let request = self.request;
+        self.service_tier();
+        self.optional_str("user", request.identity.user.as_ref());
+        if !request.identity.labels.is_empty() {
+            self.w.key("metadata");
+            self.w.begin_object();
+            for (key, text) in &request.identity.labels {
+                self.w.key_str(key);
+                self.w.str(text);
+            }
+            self.w.end_object();
+        }
+        self.optional_bool("store", request.store);
+        self.optional_str("prompt_cache_key", request.cache.key.as_ref());
+        self.optional_str("prompt_cache_retention", request.cache.retention.as_ref());
+        self.drop_if(request.cache.mark_last.is_some(), "cache_control");
+    }
+
+    /// Tiers change the price, so only words that mean the same are carried over.
+    fn service_tier(&mut self) {
+        let Some(tier) = &self.request.service_tier else {
+            return;
+        };
+        match tier.decode().as_ref() {
+            "auto" | "default" | "flex" | "scale" | "priority" | "fast" => {
+                self.w.field_str("service_tier", tier);
+            }
+            "standard" | "standard_only" => self.w.field_string("service_tier", "default"),
+            _ => self.drop_field("service_tier"),
+        }
+    }
+
+    pub(super) fn extensions(&mut self) {
+        let own = |format| format == Format::OpenaiChat;
+        for field in self
+            .request
+            .essentials
+            .iter()
+            .chain(&self.request.extensions)
+        {
+            if own(field.format) {
+                self.w.key_str(&field.name);
+                self.w.raw(field.json);
+            } else {
+                self.notices.drop_field(field.name.to_static().into_owned());
+            }
+        }
+    }
+
+    pub(super) fn optional_str(&mut self, key: &str, value: Option<&Str<'_>>) {
+        if let Some(text) = value {
+            self.w.field_str(key, text);
+        }
+    }
+
+    pub(super) fn optional_bool(&mut self, key: &str, value: Option<bool>) {
+        if let Some(value) = value {
+            self.w.field_bool(key, value);
+        }
+    }
+
+    fn optional_number(&mut self, key: &str, value: Option<u64>) {
+        if let Some(number) = value {
+            self.w.field_number(key, number);
+        }
+    }
+
+    fn optional_raw(&mut self, key: &str, value: Option<&str>) {
+        if let Some(json) = value {
+            self.w.field_raw(key, json);
+        }
+    }
+
+    pub(super) fn drop_if(&mut self, present: bool, field: &'static str) {
+        if present {
+            self.drop_field(field);
+        }
+    }
+}
+
+/// The text of a schema that this format can hold.
+pub(super) fn json_schema<'a>(schema: Schema<'a>, field: &str) -> Result<&'a str, Refusal> {
+    match schema {
+        Schema::Json(text) => Ok(text),
+        Schema::OpenApi(_) => Err(refuse(
+            field,
+            "Gemini's schema dialect is not JSON Schema; use parametersJsonSchema",
+        )),
+    }
+}
