@@ -10,10 +10,14 @@ mod document;
 mod edit;
 #[cfg(test)]
 mod properties;
+mod scan;
 mod string;
+mod value;
 mod writer;
 
-pub use document::{Document, Elements, JsonError, Kind, Limits, Members, Value};
+pub use document::Document;
 pub use edit::Editor;
+pub use scan::{JsonError, Limits};
 pub use string::Str;
+pub use value::{Elements, Kind, Members, Value};
 pub use writer::Writer;
