@@ -6,5 +6,6 @@
 #![forbid(unsafe_code)]
 
 pub mod commands;
+pub mod config;
 pub mod failure;
 pub mod mock;

@@ -1,0 +1,114 @@
+//! Single values: text to type, or what would be right.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use sluice_filter::config::{OnUnsupported, OpenAiApi};
+
+use super::super::AccessLog;
+use super::super::diagnostic::Diagnostic;
+
+type Checked<T> = Result<T, Diagnostic>;
+
+/// Text that says something.
+pub(super) fn any(text: &str) -> Checked<String> {
+    if text.trim().is_empty() {
+        return Err(Diagnostic::error("this value is empty"));
+    }
+    Ok(text.to_owned())
+}
+
+/// `127.0.0.1:1975`
+pub(super) fn address(text: &str) -> Checked<SocketAddr> {
+    text.parse().map_err(|_| {
+        let diagnostic = Diagnostic::error(format!("`{text}` is not an address with a port"));
+        let host_is_a_name = text.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+        diagnostic.help(match text.parse::<u16>() {
+            Ok(port) => format!("write `127.0.0.1:{port}`, or `0.0.0.0:{port}` for all interfaces"),
+            Err(_) if host_is_a_name => "write the IP address, such as `127.0.0.1:1975`".to_owned(),
+            Err(_) => "write it as `127.0.0.1:1975`, or `[::1]:1975`".to_owned(),
+        })
+    })
+}
+
+/// `32MiB`, or a number of bytes.
+pub(super) fn size(text: &str) -> Checked<u32> {
+    let help = "write a number of bytes, or `32MiB`; at most `1GiB`";
+    let size: ByteSize = text
+        .parse()
+        .map_err(|_| Diagnostic::error(format!("`{text}` is not a size")).help(help))?;
+    u32::try_from(size.as_u64()).ok().filter(|bytes| (1..=MAX_BYTES).contains(bytes)).ok_or_else(
+        || Diagnostic::error(format!("a size of `{text}` is out of range")).help(help),
+    )
+}
+
+/// `300ms`, `30s`, `5m`; not zero.
+pub(super) fn duration(text: &str) -> Checked<Duration> {
+    let help = if text.parse::<u64>().is_ok() {
+        format!("say the unit: `{text}s`")
+    } else {
+        "write it as `300ms`, `30s` or `5m`".to_owned()
+    };
+    match humantime::parse_duration(text) {
+        Ok(duration) if duration.is_zero() => {
+            Err(Diagnostic::error("a time of zero would fail every request"))
+        }
+        Ok(duration) if duration > MAX_DURATION => {
+            Err(Diagnostic::error(format!("`{text}` is longer than a day")))
+        }
+        Ok(duration) => Ok(duration),
+        Err(_) => Err(Diagnostic::error(format!("`{text}` is not a length of time")).help(help)),
+    }
+}
+
+/// A whole number from 0.
+pub(super) fn number(text: &str) -> Checked<u32> {
+    text.parse().map_err(|_| {
+        Diagnostic::error(format!("`{text}` is not a whole number from 0 to {}", u32::MAX))
+    })
+}
+
+/// A whole number from 1.
+pub(super) fn positive(text: &str) -> Checked<u64> {
+    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| {
+        Diagnostic::error(format!("`{text}` is not a whole number from 1"))
+    })
+}
+
+/// `drop` or `reject`
+pub(super) fn on_unsupported(text: &str) -> Checked<OnUnsupported> {
+    match text {
+        "drop" => Ok(OnUnsupported::Drop),
+        "reject" => Ok(OnUnsupported::Reject),
+        _ => Err(choice(text, &["drop", "reject"])),
+    }
+}
+
+/// `none` or `json`
+pub(super) fn access_log(text: &str) -> Checked<AccessLog> {
+    match text {
+        "none" => Ok(AccessLog::None),
+        "json" => Ok(AccessLog::Json),
+        _ => Err(choice(text, &["none", "json"])),
+    }
+}
+
+/// `chat`
+pub(super) fn api(text: &str) -> Checked<OpenAiApi> {
+    match text {
+        "chat" => Ok(OpenAiApi::Chat),
+        "responses" => Err(Diagnostic::error("providers are not called by the API `responses` yet")
+            .help("remove it: `chat` is called then")),
+        _ => Err(choice(text, &["chat"])),
+    }
+}
+
+/// Not one of the values that there are.
+pub(super) fn choice(text: &str, known: &[&str]) -> Diagnostic {
+    Diagnostic::error(format!("`{text}` cannot stand here")).suggest(text, known)
+}
+
+/// Envoy holds a message of this size in memory, twice while it is translated.
+const MAX_BYTES: u32 = 1 << 30;
+const MAX_DURATION: Duration = Duration::from_secs(24 * 60 * 60);

@@ -1,0 +1,265 @@
+//! The shape of `sluice.yaml`: names of fields and how they nest. `sluice schema` is made of it.
+//!
+//! Owns: the fields' names, their documentation, and the short spellings (one target for a list of
+//! one, a provider's name for a target). Every value stays text here, with its place, so that
+//! [`super::check`] can put in variables and name all faults at once.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use schemars::JsonSchema;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+
+/// A value as it is written, and where.
+pub(super) type Text = Spanned<String>;
+
+/// The configuration of a Sluice gateway.
+///
+/// `${NAME}` in a value stands for an environment variable. In `api_key` and in the values of
+/// `headers` it is resolved where Envoy runs and written to no file; elsewhere it is resolved when
+/// the configuration is read.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "sluice.yaml")]
+pub(super) struct File {
+    /// Address and port where clients connect. Default: `127.0.0.1:1975`.
+    #[schemars(with = "Option<String>", example = &"127.0.0.1:1975")]
+    pub(super) listen: Option<Text>,
+    /// Address and port of Envoy's admin interface. Default: loopback, a free port.
+    #[schemars(with = "Option<String>", example = &"127.0.0.1:9901")]
+    pub(super) admin: Option<Text>,
+    /// Model providers, by a name of your choice.
+    #[schemars(with = "std::collections::BTreeMap<String, Provider>", required)]
+    pub(super) providers: Option<Spanned<Entries<Provider>>>,
+    /// Which providers serve a model. The key is a model's name, or a pattern with `*`.
+    #[schemars(with = "std::collections::BTreeMap<String, TargetsSchema>", required)]
+    pub(super) models: Option<Spanned<Entries<Targets>>>,
+    /// Longest request body, `32MiB` or a number of bytes. Default: `32MiB`.
+    #[schemars(with = "Option<super::schema::Size>")]
+    pub(super) max_request_bytes: Option<Text>,
+    /// Longest answer that is translated as a whole; streams have no such bound. Default: `32MiB`.
+    #[schemars(with = "Option<super::schema::Size>")]
+    pub(super) max_response_bytes: Option<Text>,
+    /// How long to wait.
+    #[schemars(with = "Option<Timeouts>")]
+    pub(super) timeouts: Option<Spanned<Timeouts>>,
+    /// What to do with a field of the request that the provider cannot be told and that the meaning
+    /// can do without: `drop` it and name it in the header `x-sluice-dropped`, or `reject` the
+    /// request. Default: `drop`.
+    #[schemars(with = "Option<super::schema::Unsupported>")]
+    pub(super) on_unsupported: Option<Text>,
+    /// Limit on tokens where the provider requires one and neither request nor target give one.
+    /// Default: 4096.
+    #[schemars(with = "Option<std::num::NonZeroU64>")]
+    pub(super) default_max_tokens: Option<Text>,
+    /// What `GET /v1/models` tells as owner of the models. Default: `sluice`.
+    #[schemars(with = "Option<String>")]
+    pub(super) owned_by: Option<Text>,
+    /// File with the certificates to trust for https. Default: the system's.
+    #[schemars(with = "Option<String>")]
+    pub(super) ca_file: Option<Text>,
+    /// `json`: one line for each request to the standard output. Default: `none`.
+    #[schemars(with = "Option<super::schema::AccessLogForm>")]
+    pub(super) access_log: Option<Text>,
+}
+
+/// A model provider.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Provider {
+    /// What it is: `openai` for any server that is compatible with OpenAI.
+    #[schemars(with = "super::schema::Kind", required)]
+    pub(super) kind: Option<Text>,
+    /// Where it is, with its path: `http://127.0.0.1:11434/v1`. Default: the vendor's address.
+    #[schemars(with = "Option<String>", example = &"https://api.openai.com/v1")]
+    pub(super) base_url: Option<Text>,
+    /// Its API key, best as `${NAME}` of an environment variable.
+    #[schemars(with = "Option<String>", example = &"${OPENAI_API_KEY}")]
+    pub(super) api_key: Option<Text>,
+    /// Which of OpenAI's APIs to call. Default: `chat`.
+    #[schemars(with = "Option<super::schema::Api>")]
+    pub(super) api: Option<Text>,
+    /// Version of Azure's API: `2024-10-21`, or `v1`.
+    #[schemars(with = "Option<String>", example = &"2024-10-21")]
+    pub(super) api_version: Option<Text>,
+    /// AWS region.
+    #[schemars(with = "Option<String>")]
+    pub(super) region: Option<Text>,
+    /// Google Cloud project.
+    #[schemars(with = "Option<String>")]
+    pub(super) project: Option<Text>,
+    /// Google Cloud location.
+    #[schemars(with = "Option<String>")]
+    pub(super) location: Option<Text>,
+    /// Headers to set on every request to it.
+    #[schemars(with = "Option<std::collections::BTreeMap<String, String>>")]
+    pub(super) headers: Option<Entries<String>>,
+}
+
+/// How long to wait, as `300ms`, `30s`, `5m`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Timeouts {
+    /// For the connection to a provider. Default: `5s`.
+    #[schemars(with = "Option<super::schema::Time>")]
+    pub(super) connect: Option<Text>,
+    /// For the first byte of a provider's answer, before the next target is tried. An answer that is
+    /// not a stream comes as a whole, so this bounds it as a whole. Default: `10m`.
+    #[schemars(with = "Option<super::schema::Time>")]
+    pub(super) first_byte: Option<Text>,
+    /// For the next bytes of an answer that has begun. Default: `5m`.
+    #[schemars(with = "Option<super::schema::Time>")]
+    pub(super) idle: Option<Text>,
+}
+
+/// A provider that serves a model.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Target {
+    /// The provider's name.
+    #[schemars(with = "String", required)]
+    pub(super) provider: Option<Text>,
+    /// The model to ask there. Default: what the client asked for.
+    #[schemars(with = "Option<String>")]
+    pub(super) model: Option<Text>,
+    /// Share of the requests among the targets of the same priority; with 0 it is only a fallback.
+    /// Default: 1.
+    #[schemars(with = "Option<u32>")]
+    pub(super) weight: Option<Text>,
+    /// Lower is tried first; the next one follows when a provider fails. Default: 0.
+    #[schemars(with = "Option<u32>")]
+    pub(super) priority: Option<Text>,
+    /// Limit on tokens where the provider requires one and the request gives none.
+    #[schemars(with = "Option<std::num::NonZeroU64>")]
+    pub(super) max_tokens: Option<Text>,
+}
+
+/// One target or several.
+#[derive(Clone, Debug)]
+pub(super) struct Targets(pub(super) Vec<Spanned<TargetForm>>);
+
+/// A target, or only its provider's name.
+#[derive(Clone, Debug)]
+pub(super) enum TargetForm {
+    /// `gpt-4o: openai`
+    Name(String),
+    /// `gpt-4o: {provider: openai}`
+    Fields(Box<Target>),
+}
+
+/// [`Targets`] for the schema.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only its shape is used")]
+pub(super) enum TargetsSchema {
+    /// One target.
+    One(TargetSchema),
+    /// Several: fallbacks by priority, shares by weight.
+    Several(Vec<TargetSchema>),
+}
+
+/// [`TargetForm`] for the schema.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only its shape is used")]
+pub(super) enum TargetSchema {
+    /// The provider's name.
+    Name(String),
+    /// With more to say.
+    Fields(Target),
+}
+
+/// A mapping in the file's order; a key that stands twice is an error of the parser.
+#[derive(Clone, Debug)]
+pub(super) struct Entries<V>(pub(super) Vec<(Text, Spanned<V>)>);
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Entries<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EntriesVisitor(PhantomData))
+    }
+}
+
+struct EntriesVisitor<V>(PhantomData<V>);
+
+impl<'de, V: Deserialize<'de>> Visitor<'de> for EntriesVisitor<V> {
+    type Value = Entries<V>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a mapping")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            entries.push(entry);
+        }
+        Ok(Entries(entries))
+    }
+}
+
+impl<'de> Deserialize<'de> for Targets {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TargetsVisitor)
+    }
+}
+
+struct TargetsVisitor;
+
+impl<'de> Visitor<'de> for TargetsVisitor {
+    type Value = Targets;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a provider's name, a target such as `{provider: NAME}`, or a list of them")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Targets, E> {
+        Ok(Targets(vec![placeless(TargetForm::Name(name.to_owned()))]))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Targets, A::Error> {
+        let fields = Target::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(Targets(vec![placeless(TargetForm::Fields(Box::new(fields)))]))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Targets, A::Error> {
+        let mut targets = Vec::new();
+        while let Some(target) = list.next_element()? {
+            targets.push(target);
+        }
+        Ok(Targets(targets))
+    }
+}
+
+/// A target without brackets around it has the place of the whole value.
+const fn placeless(form: TargetForm) -> Spanned<TargetForm> {
+    let nowhere = serde_saphyr::Location::UNKNOWN;
+    Spanned::new(form, nowhere, nowhere)
+}
+
+impl<'de> Deserialize<'de> for TargetForm {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TargetVisitor)
+    }
+}
+
+struct TargetVisitor;
+
+impl<'de> Visitor<'de> for TargetVisitor {
+    type Value = TargetForm;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a provider's name, or a target such as `{provider: NAME}`")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<TargetForm, E> {
+        Ok(TargetForm::Name(name.to_owned()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<TargetForm, A::Error> {
+        Target::deserialize(MapAccessDeserializer::new(map))
+            .map(|fields| TargetForm::Fields(Box::new(fields)))
+    }
+}

@@ -1,0 +1,167 @@
+//! `sluice.yaml`: what a person writes, read and checked.
+//!
+//! Owns: the file's shape ([`schema`]), its checks with line and column ([`Report`]), and what comes
+//! out of them: a [`Config`] in which every name is resolved and every number is in range.
+//! Must not: know what Envoy makes of it; that is [`crate::generate`].
+
+mod check;
+mod diagnostic;
+mod environment;
+mod file;
+mod parse;
+mod schema;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sluice_filter::config::{Credential, OnUnsupported, OpenAiApi, Template};
+use sluice_translators::providers::Row;
+
+pub use check::base_url::{BaseUrl, Host};
+pub use diagnostic::{Diagnostic, Report, Severity};
+pub use schema::schema;
+
+/// A configuration without faults.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Where clients connect.
+    pub listen: SocketAddr,
+    /// Envoy's admin interface; without it, loopback and any free port.
+    pub admin: Option<SocketAddr>,
+    /// At least one, each name once, in the file's order.
+    pub providers: Vec<Provider>,
+    /// At least one, each pattern once, in the file's order.
+    pub models: Vec<Model>,
+    /// Longest request body, in bytes.
+    pub max_request_bytes: u32,
+    /// Longest answer that is translated as a whole, in bytes.
+    pub max_response_bytes: u32,
+    /// How long to wait for whom.
+    pub timeouts: Timeouts,
+    /// What to do with a field that the provider's format cannot say.
+    pub on_unsupported: OnUnsupported,
+    /// Written where a provider requires a limit on tokens and nobody gives one; never 0.
+    pub default_max_tokens: u64,
+    /// What `GET /v1/models` tells as `owned_by`.
+    pub owned_by: String,
+    /// Certificates to trust for https; without it, those of the system.
+    pub ca_file: Option<PathBuf>,
+    /// What is written for each request.
+    pub access_log: AccessLog,
+}
+
+/// A provider.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Provider {
+    /// Its name: letters, digits, `-`, `_`, `.`.
+    pub name: String,
+    /// Its kind.
+    pub row: &'static Row,
+    /// Where it is.
+    pub base_url: BaseUrl,
+    /// How it is told who asks.
+    pub credential: Credential,
+    /// Which OpenAI API it speaks, where its kind speaks several.
+    pub api: Option<OpenAiApi>,
+    /// Azure's `api-version`; empty for none.
+    pub api_version: String,
+    /// Headers to set on every request to it: lower-case name and value.
+    pub headers: Vec<(String, Template)>,
+}
+
+/// A model that clients may ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Model {
+    /// A name, or a pattern with `*` for any characters.
+    pub pattern: String,
+    /// At least one, no two alike; one of those with the lowest priority has a weight.
+    pub targets: Vec<Target>,
+}
+
+/// A provider that serves a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The name of one of the [`Config`]'s providers.
+    pub provider: String,
+    /// The model to ask there, if it is not what the client asked for.
+    pub model: Option<String>,
+    /// Share of the requests among the targets of the same priority.
+    pub weight: u32,
+    /// Lower is tried first.
+    pub priority: u32,
+    /// Written where the provider requires a limit on tokens and the client gives none; never 0.
+    pub max_tokens: Option<u64>,
+}
+
+/// How long to wait for whom. None is zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For the connection to a provider, TLS included.
+    pub connect: Duration,
+    /// For the first byte of a provider's answer, in each try. An answer that is not a stream comes
+    /// as a whole, so this bounds it as a whole.
+    pub first_byte: Duration,
+    /// For the next bytes of an answer that has begun, or of a request.
+    pub idle: Duration,
+}
+
+/// What is written for each request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AccessLog {
+    /// Nothing.
+    #[default]
+    None,
+    /// One line of JSON to the standard output.
+    Json,
+}
+
+impl Config {
+    /// Reads and checks a file. `environment` is what `${NAME}` outside secrets stands for.
+    ///
+    /// # Errors
+    /// All faults that were found.
+    pub fn read(
+        path: &Path,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<(Self, Report), Report> {
+        let name = path.display().to_string();
+        match std::fs::read_to_string(path) {
+            Ok(source) => Self::parse(&name, &source, environment),
+            Err(error) => Err(Report::without_source(
+                &name,
+                Diagnostic::error(format!("cannot read {name}: {error}")),
+            )),
+        }
+    }
+
+    /// Checks a text; `name` is the file's name in the report. The report of a good file holds
+    /// warnings at most.
+    ///
+    /// # Errors
+    /// All faults that were found.
+    pub fn parse(
+        name: &str,
+        source: &str,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<(Self, Report), Report> {
+        let mut report = Report::new(name, source);
+        let config = match parse::parse(source) {
+            Ok(file) => check::check(&file, environment, &mut report),
+            Err(diagnostic) => {
+                report.push(*diagnostic);
+                None
+            }
+        };
+        match config {
+            Some(config) if !report.has_errors() => Ok((config, report)),
+            _ => Err(report),
+        }
+    }
+
+    /// The provider of this name.
+    #[must_use]
+    pub fn provider(&self, name: &str) -> Option<&Provider> {
+        self.providers.iter().find(|provider| provider.name == name)
+    }
+}
