@@ -2,10 +2,13 @@
 //!
 //! Owns: what the binary offers as subcommands, as modules that tests can call in-process.
 //! Must not: hold anything of the data path; that is `sluice-translators` and `sluice-filter`.
-//! Reads next: [`commands`].
+//! Reads next: [`commands`], [`config`], [`generate`].
 #![forbid(unsafe_code)]
 
+pub mod artifact;
+pub mod ca_file;
 pub mod commands;
 pub mod config;
 pub mod failure;
+pub mod generate;
 pub mod mock;

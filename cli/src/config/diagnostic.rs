@@ -105,14 +105,22 @@ impl Report {
         let start = self.byte(place.start);
         let end = self.byte(place.start.saturating_add(place.length));
         let mark = AnnotationKind::Primary.span(start..end);
-        let mark = if label.is_empty() { mark } else { mark.label(label) };
-        Snippet::source(&self.source).path(&self.file).annotation(mark)
+        let mark = if label.is_empty() {
+            mark
+        } else {
+            mark.label(label)
+        };
+        Snippet::source(&self.source)
+            .path(&self.file)
+            .annotation(mark)
     }
 
     /// Where a character begins.
     fn byte(&self, character: usize) -> usize {
         let mut characters = self.source.char_indices();
-        characters.nth(character).map_or(self.source.len(), |(byte, _)| byte)
+        characters
+            .nth(character)
+            .map_or(self.source.len(), |(byte, _)| byte)
     }
 }
 
@@ -137,22 +145,37 @@ impl Diagnostic {
     }
 
     fn new(severity: Severity, message: String) -> Self {
-        Self { severity, message, place: None, label: String::new(), help: None }
+        Self {
+            severity,
+            message,
+            place: None,
+            label: String::new(),
+            help: None,
+        }
     }
 
     /// Where it is.
     pub(super) fn at(self, place: impl Into<Place>) -> Self {
-        Self { place: Some(place.into()), ..self }
+        Self {
+            place: Some(place.into()),
+            ..self
+        }
     }
 
     /// What to say at the place.
     pub(super) fn label(self, label: impl Into<String>) -> Self {
-        Self { label: label.into(), ..self }
+        Self {
+            label: label.into(),
+            ..self
+        }
     }
 
     /// What would be right.
     pub(super) fn help(self, help: impl Into<String>) -> Self {
-        Self { help: Some(help.into()), ..self }
+        Self {
+            help: Some(help.into()),
+            ..self
+        }
     }
 
     /// Names the one that was probably meant, else all that are known.
@@ -168,7 +191,10 @@ impl Diagnostic {
 impl From<Location> for Place {
     fn from(location: Location) -> Self {
         let index = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-        Self { start: index(location.span().offset()), length: index(location.span().len()) }
+        Self {
+            start: index(location.span().offset()),
+            length: index(location.span().len()),
+        }
     }
 }
 
@@ -181,7 +207,10 @@ impl<T> From<&Spanned<T>> for Place {
 /// The known name that is so much like the written one that it was probably meant.
 fn closest<'a>(written: &str, known: &[&'a str]) -> Option<&'a str> {
     let like = |name: &&str| strsim::jaro_winkler(written, name);
-    let best = known.iter().copied().max_by(|a, b| like(a).total_cmp(&like(b)))?;
+    let best = known
+        .iter()
+        .copied()
+        .max_by(|a, b| like(a).total_cmp(&like(b)))?;
     (like(&best) >= ALIKE).then_some(best)
 }
 

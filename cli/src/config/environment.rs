@@ -28,9 +28,10 @@ pub(super) fn substitute(
     let mut out = String::new();
     while let Some((before, name, after)) = split(rest, ["${", "}"]) {
         out.push_str(before);
-        out.push_str(&check_name(name).and_then(|()| {
-            lookup(name).ok_or_else(|| Fault::NotSet(name.to_owned()))
-        })?);
+        out.push_str(
+            &check_name(name)
+                .and_then(|()| lookup(name).ok_or_else(|| Fault::NotSet(name.to_owned())))?,
+        );
         rest = after;
     }
     out.push_str(rest);
@@ -100,7 +101,14 @@ mod tests {
 
     #[test]
     fn shielding_keeps_every_character_in_its_place_and_can_be_taken_back() {
-        for text in ["{a: ${KEY}}", "${A}${B}", "$ ${ {} ${A ${B} }", "ü${KEY}ü", "", "plain"] {
+        for text in [
+            "{a: ${KEY}}",
+            "${A}${B}",
+            "$ ${ {} ${A ${B} }",
+            "ü${KEY}ü",
+            "",
+            "plain",
+        ] {
             let shielded = shield(text);
             assert_eq!(shielded.chars().count(), text.chars().count(), "{text}");
             assert_eq!(unshield(&shielded), text);
@@ -113,8 +121,14 @@ mod tests {
         let lookup = |name: &str| (name == "A").then(|| "${A}".to_owned());
         assert_eq!(substitute("x${A}y", &lookup), Ok("x${A}y".to_owned()));
         assert_eq!(substitute("$A ${", &lookup), Ok("$A ${".to_owned()));
-        assert_eq!(substitute("${B}", &lookup), Err(Fault::NotSet("B".to_owned())));
-        assert_eq!(substitute("${A B}", &lookup), Err(Fault::Name("A B".to_owned())));
+        assert_eq!(
+            substitute("${B}", &lookup),
+            Err(Fault::NotSet("B".to_owned()))
+        );
+        assert_eq!(
+            substitute("${A B}", &lookup),
+            Err(Fault::Name("A B".to_owned()))
+        );
         assert_eq!(check_names("${}"), Err(Fault::Name(String::new())));
     }
 }

@@ -8,9 +8,9 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use schemars::JsonSchema;
+use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 /// A value as it is written, and where.
@@ -221,7 +221,9 @@ impl<'de> Visitor<'de> for TargetsVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Targets, A::Error> {
         let fields = Target::deserialize(MapAccessDeserializer::new(map))?;
-        Ok(Targets(vec![placeless(TargetForm::Fields(Box::new(fields)))]))
+        Ok(Targets(vec![placeless(TargetForm::Fields(Box::new(
+            fields,
+        )))]))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Targets, A::Error> {

@@ -21,10 +21,16 @@ fn options() -> Options {
 
 fn diagnostic(error: &Error) -> Diagnostic {
     let diagnostic = match error {
-        Error::SerdeUnknownField { field, expected, .. } => unknown_field(field, expected),
+        Error::SerdeUnknownField {
+            field, expected, ..
+        } => unknown_field(field, expected),
         Error::DuplicateMappingKey { key, .. } => duplicate_key(key.as_deref()),
         Error::Unexpected { expected, .. } => unexpected(expected),
-        Error::SerdeInvalidType { unexpected, expected, .. } => {
+        Error::SerdeInvalidType {
+            unexpected,
+            expected,
+            ..
+        } => {
             Diagnostic::error(format!("expected {expected}")).label(format!("this is {unexpected}"))
         }
         Error::MultipleDocuments { .. } => Diagnostic::error("a second YAML document begins here")
@@ -68,9 +74,20 @@ fn unexpected(expected: &str) -> Diagnostic {
 /// Without the place that the parser appends: the report shows it.
 fn first_sentence(error: &Error) -> String {
     let text = error.to_string();
-    let text = text.split_once(" at line ").map_or(&*text, |(text, _)| text);
+    let text = text
+        .split_once(" at line ")
+        .map_or(&*text, |(text, _)| text);
     unshield(text).into_owned()
 }
 
 /// Fields that the design names and that this version does not act on.
-const PLANNED: &[&str] = &["limits", "keys", "jwt", "mcp", "costs", "cors", "tls", "telemetry"];
+const PLANNED: &[&str] = &[
+    "limits",
+    "keys",
+    "jwt",
+    "mcp",
+    "costs",
+    "cors",
+    "tls",
+    "telemetry",
+];

@@ -73,10 +73,15 @@ impl fmt::Display for Host {
 
 fn check_parts(url: &Url) -> Result<(), Diagnostic> {
     let problem = if !matches!(url.scheme(), "http" | "https") {
-        format!("`{}` is not a scheme that a provider can have", url.scheme())
+        format!(
+            "`{}` is not a scheme that a provider can have",
+            url.scheme()
+        )
     } else if !url.username().is_empty() || url.password().is_some() {
-        return Err(Diagnostic::error("a base URL cannot hold a user or a password")
-            .help("write the key as `api_key`, or a header under `headers`"));
+        return Err(
+            Diagnostic::error("a base URL cannot hold a user or a password")
+                .help("write the key as `api_key`, or a header under `headers`"),
+        );
     } else if url.query().is_some() || url.fragment().is_some() {
         "a base URL ends with its path: no `?` and no `#`".to_owned()
     } else if url.port() == Some(0) {

@@ -19,14 +19,19 @@ pub(super) fn check(
     environment: &dyn Fn(&str) -> Option<String>,
     report: &mut Report,
 ) -> Option<Config> {
-    let checker = &mut Checker { environment, report };
+    let checker = &mut Checker {
+        environment,
+        report,
+    };
     let providers = provider::providers(checker, file.providers.as_ref());
     let models = model::models(checker, file.models.as_ref(), file.providers.as_ref());
     let size = |checker: &mut Checker<'_>, text: &Option<Text>, default| {
         checker.parse(text.as_ref(), value::size).unwrap_or(default)
     };
     Some(Config {
-        listen: checker.parse(file.listen.as_ref(), value::address).unwrap_or(DEFAULT_LISTEN),
+        listen: checker
+            .parse(file.listen.as_ref(), value::address)
+            .unwrap_or(DEFAULT_LISTEN),
         admin: checker.parse(file.admin.as_ref(), value::address),
         max_request_bytes: size(checker, &file.max_request_bytes, DEFAULT_MAX_BYTES),
         max_response_bytes: size(checker, &file.max_response_bytes, DEFAULT_MAX_BYTES),
@@ -40,8 +45,12 @@ pub(super) fn check(
         owned_by: checker
             .parse(file.owned_by.as_ref(), value::any)
             .unwrap_or_else(|| DEFAULT_OWNED_BY.to_owned()),
-        ca_file: checker.parse(file.ca_file.as_ref(), value::any).map(Into::into),
-        access_log: checker.parse(file.access_log.as_ref(), value::access_log).unwrap_or_default(),
+        ca_file: checker
+            .parse(file.ca_file.as_ref(), value::any)
+            .map(Into::into),
+        access_log: checker
+            .parse(file.access_log.as_ref(), value::access_log)
+            .unwrap_or_default(),
         providers: providers?,
         models: models?,
     })
@@ -51,7 +60,9 @@ fn timeouts(checker: &mut Checker<'_>, form: Option<&TimeoutsForm>) -> Timeouts 
     let absent = TimeoutsForm::default();
     let form = form.unwrap_or(&absent);
     let mut time = |text: &Option<Text>, default| {
-        checker.parse(text.as_ref(), value::duration).unwrap_or(default)
+        checker
+            .parse(text.as_ref(), value::duration)
+            .unwrap_or(default)
     };
     Timeouts {
         connect: time(&form.connect, DEFAULT_CONNECT),
@@ -118,16 +129,15 @@ fn variable_fault(fault: Fault) -> Diagnostic {
             Diagnostic::error(format!("the environment variable {name} is not set"))
                 .help(format!("set {name}, or write the value here"))
         }
-        Fault::Name(name) => {
-            Diagnostic::error(format!("`${{{name}}}` does not name an environment variable"))
-                .help("write `${NAME}`, with letters, digits and `_`")
-        }
+        Fault::Name(name) => Diagnostic::error(format!(
+            "`${{{name}}}` does not name an environment variable"
+        ))
+        .help("write `${NAME}`, with letters, digits and `_`"),
     }
 }
 
 /// Where the first examples of the README connect.
-const DEFAULT_LISTEN: SocketAddr =
-    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1975);
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1975);
 /// Above the request limits of the large providers (32 MB), within what one request may cost.
 const DEFAULT_MAX_BYTES: u32 = 32 << 20;
 /// Enough for an answer of some pages, accepted by every model in use.

@@ -19,12 +19,20 @@ pub(super) fn models(
         return None;
     };
     if forms.value.0.is_empty() {
-        checker.push(Diagnostic::error("there is no model").at(forms).help(EXAMPLE));
+        checker.push(
+            Diagnostic::error("there is no model")
+                .at(forms)
+                .help(EXAMPLE),
+        );
     }
     let providers = providers.map_or(&[][..], |providers| &providers.value.0);
     let names: Vec<&str> = providers.iter().map(|(name, _)| &*name.value).collect();
     let models = forms.value.0.iter();
-    Some(models.map(|(pattern, targets)| model(checker, pattern, targets, &names)).collect())
+    Some(
+        models
+            .map(|(pattern, targets)| model(checker, pattern, targets, &names))
+            .collect(),
+    )
 }
 
 fn model(
@@ -37,7 +45,9 @@ fn model(
     let mut targets: Vec<Target> = Vec::new();
     for form in &forms.value.0 {
         let place = place(form, forms);
-        let Some(target) = target(checker, &form.value, place, providers) else { continue };
+        let Some(target) = target(checker, &form.value, place, providers) else {
+            continue;
+        };
         if targets.iter().any(|other| same(other, &target)) {
             checker.push(
                 Diagnostic::error(format!("`{}` stands here twice", target.provider))
@@ -49,7 +59,10 @@ fn model(
         targets.push(target);
     }
     check_targets(checker, pattern, forms, &targets);
-    Model { pattern: unshield(&pattern.value).into_owned(), targets }
+    Model {
+        pattern: unshield(&pattern.value).into_owned(),
+        targets,
+    }
 }
 
 fn check_pattern(checker: &mut Checker<'_>, pattern: &Text) {
@@ -76,10 +89,17 @@ fn check_targets(
 ) {
     if forms.value.0.is_empty() {
         let problem = format!("the model `{}` has no target", pattern.value);
-        checker.push(Diagnostic::error(problem).at(pattern).help("name a provider that serves it"));
+        checker.push(
+            Diagnostic::error(problem)
+                .at(pattern)
+                .help("name a provider that serves it"),
+        );
     }
     let first = targets.iter().map(|target| target.priority).min();
-    let mut chosen = targets.iter().filter(|target| Some(target.priority) == first).peekable();
+    let mut chosen = targets
+        .iter()
+        .filter(|target| Some(target.priority) == first)
+        .peekable();
     if chosen.peek().is_some() && chosen.all(|target| target.weight == 0) {
         let problem = format!("no target of `{}` would be tried first", pattern.value);
         checker.push(
@@ -124,8 +144,12 @@ fn fields(
     Some(Target {
         provider,
         model: checker.parse(form.model.as_ref(), model_name),
-        weight: checker.parse(form.weight.as_ref(), value::number).unwrap_or(1),
-        priority: checker.parse(form.priority.as_ref(), value::number).unwrap_or(0),
+        weight: checker
+            .parse(form.weight.as_ref(), value::number)
+            .unwrap_or(1),
+        priority: checker
+            .parse(form.priority.as_ref(), value::number)
+            .unwrap_or(0),
         max_tokens: checker.parse(form.max_tokens.as_ref(), value::positive),
     })
 }
@@ -143,8 +167,10 @@ fn check_provider(checker: &mut Checker<'_>, name: &str, place: Place, providers
 fn model_name(text: &str) -> Result<String, Diagnostic> {
     let name = value::any(text)?;
     if name.contains('*') {
-        return Err(Diagnostic::error("`model` is one model's name, not a pattern")
-            .help("without `model`, the provider is asked for what the client asked for"));
+        return Err(
+            Diagnostic::error("`model` is one model's name, not a pattern")
+                .help("without `model`, the provider is asked for what the client asked for"),
+        );
     }
     Ok(name)
 }
@@ -169,7 +195,11 @@ fn same(one: &Target, other: &Target) -> bool {
 
 /// A target without brackets around it is the whole value.
 fn place(target: &Spanned<TargetForm>, targets: &Spanned<Targets>) -> Place {
-    if target.referenced == Location::UNKNOWN { targets.into() } else { target.into() }
+    if target.referenced == Location::UNKNOWN {
+        targets.into()
+    } else {
+        target.into()
+    }
 }
 
 const EXAMPLE: &str = "write one, such as `models: {\"gpt-*\": openai}`";

@@ -22,10 +22,18 @@ pub(super) fn providers(
         return None;
     };
     if forms.value.0.is_empty() {
-        checker.push(Diagnostic::error("there is no provider").at(forms).help(EXAMPLE));
+        checker.push(
+            Diagnostic::error("there is no provider")
+                .at(forms)
+                .help(EXAMPLE),
+        );
     }
     let providers = forms.value.0.iter();
-    Some(providers.filter_map(|(name, form)| provider(checker, name, &form.value)).collect())
+    Some(
+        providers
+            .filter_map(|(name, form)| provider(checker, name, &form.value))
+            .collect(),
+    )
 }
 
 fn provider(checker: &mut Checker<'_>, name: &Text, form: &Form) -> Option<Provider> {
@@ -56,7 +64,9 @@ fn check_name(checker: &mut Checker<'_>, name: &Text) {
         checker.push(
             Diagnostic::error(format!("`{written}` cannot be a provider's name"))
                 .at(name)
-                .help(format!("use up to {MAX_NAME} letters, digits, `-`, `_` and `.`")),
+                .help(format!(
+                    "use up to {MAX_NAME} letters, digits, `-`, `_` and `.`"
+                )),
         );
     }
 }
@@ -73,10 +83,10 @@ fn kind(checker: &mut Checker<'_>, name: &Text, kind: Option<&Text>) -> Option<&
     };
     checker.parse(Some(text), |kind| match row(kind) {
         Some(row) => Ok(row),
-        None if PLANNED_KINDS.contains(&kind) => {
-            Err(Diagnostic::error(format!("providers of the kind `{kind}` are not supported yet"))
-                .help(format!("this version has: {}", known.join(", "))))
-        }
+        None if PLANNED_KINDS.contains(&kind) => Err(Diagnostic::error(format!(
+            "providers of the kind `{kind}` are not supported yet"
+        ))
+        .help(format!("this version has: {}", known.join(", ")))),
         None => Err(Diagnostic::error(format!("there is no kind `{kind}`")).suggest(kind, &known)),
     })
 }
@@ -119,7 +129,9 @@ fn credential(
         }
         return Credential::None;
     };
-    checker.secret(text).map_or(Credential::None, Credential::ApiKey)
+    checker
+        .secret(text)
+        .map_or(Credential::None, Credential::ApiKey)
 }
 
 fn api(
@@ -146,9 +158,12 @@ fn api_version(
     }
     if text.is_none() {
         checker.push(
-            Diagnostic::error(format!("the provider `{}` needs an `api_version`", name.value))
-                .at(name)
-                .help("write the version of the API that you use: `2024-10-21`, or `v1`"),
+            Diagnostic::error(format!(
+                "the provider `{}` needs an `api_version`",
+                name.value
+            ))
+            .at(name)
+            .help("write the version of the API that you use: `2024-10-21`, or `v1`"),
         );
     }
     checker.parse(text, value::any)
@@ -164,9 +179,12 @@ fn refuse_foreign_fields(checker: &mut Checker<'_>, row: &'static Row, form: &Fo
 fn refuse(checker: &mut Checker<'_>, row: &'static Row, field: &str, text: Option<&Text>) {
     if let Some(text) = text {
         checker.push(
-            Diagnostic::error(format!("a provider of the kind `{}` has no `{field}`", row.kind))
-                .at(text)
-                .help("remove it"),
+            Diagnostic::error(format!(
+                "a provider of the kind `{}` has no `{field}`",
+                row.kind
+            ))
+            .at(text)
+            .help("remove it"),
         );
     }
 }
@@ -176,7 +194,10 @@ fn headers(
     headers: Option<&Entries<String>>,
 ) -> Vec<(String, Template)> {
     let headers = headers.map_or(&[][..], |headers| &headers.0);
-    headers.iter().filter_map(|(name, text)| header(checker, name, text)).collect()
+    headers
+        .iter()
+        .filter_map(|(name, text)| header(checker, name, text))
+        .collect()
 }
 
 fn header(checker: &mut Checker<'_>, name: &Text, text: &Text) -> Option<(String, Template)> {

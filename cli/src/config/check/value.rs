@@ -23,7 +23,9 @@ pub(super) fn any(text: &str) -> Checked<String> {
 pub(super) fn address(text: &str) -> Checked<SocketAddr> {
     text.parse().map_err(|_| {
         let diagnostic = Diagnostic::error(format!("`{text}` is not an address with a port"));
-        let host_is_a_name = text.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+        let host_is_a_name = text
+            .rsplit_once(':')
+            .is_some_and(|(_, port)| port.parse::<u16>().is_ok());
         diagnostic.help(match text.parse::<u16>() {
             Ok(port) => format!("write `127.0.0.1:{port}`, or `0.0.0.0:{port}` for all interfaces"),
             Err(_) if host_is_a_name => "write the IP address, such as `127.0.0.1:1975`".to_owned(),
@@ -38,9 +40,10 @@ pub(super) fn size(text: &str) -> Checked<u32> {
     let size: ByteSize = text
         .parse()
         .map_err(|_| Diagnostic::error(format!("`{text}` is not a size")).help(help))?;
-    u32::try_from(size.as_u64()).ok().filter(|bytes| (1..=MAX_BYTES).contains(bytes)).ok_or_else(
-        || Diagnostic::error(format!("a size of `{text}` is out of range")).help(help),
-    )
+    u32::try_from(size.as_u64())
+        .ok()
+        .filter(|bytes| (1..=MAX_BYTES).contains(bytes))
+        .ok_or_else(|| Diagnostic::error(format!("a size of `{text}` is out of range")).help(help))
 }
 
 /// `300ms`, `30s`, `5m`; not zero.
@@ -65,15 +68,19 @@ pub(super) fn duration(text: &str) -> Checked<Duration> {
 /// A whole number from 0.
 pub(super) fn number(text: &str) -> Checked<u32> {
     text.parse().map_err(|_| {
-        Diagnostic::error(format!("`{text}` is not a whole number from 0 to {}", u32::MAX))
+        Diagnostic::error(format!(
+            "`{text}` is not a whole number from 0 to {}",
+            u32::MAX
+        ))
     })
 }
 
 /// A whole number from 1.
 pub(super) fn positive(text: &str) -> Checked<u64> {
-    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| {
-        Diagnostic::error(format!("`{text}` is not a whole number from 1"))
-    })
+    text.parse()
+        .ok()
+        .filter(|number| *number > 0)
+        .ok_or_else(|| Diagnostic::error(format!("`{text}` is not a whole number from 1")))
 }
 
 /// `drop` or `reject`
@@ -98,8 +105,10 @@ pub(super) fn access_log(text: &str) -> Checked<AccessLog> {
 pub(super) fn api(text: &str) -> Checked<OpenAiApi> {
     match text {
         "chat" => Ok(OpenAiApi::Chat),
-        "responses" => Err(Diagnostic::error("providers are not called by the API `responses` yet")
-            .help("remove it: `chat` is called then")),
+        "responses" => Err(Diagnostic::error(
+            "providers are not called by the API `responses` yet",
+        )
+        .help("remove it: `chat` is called then")),
         _ => Err(choice(text, &["chat"])),
     }
 }

@@ -1,5 +1,9 @@
 //! The command line: its subcommands, and how their outcome becomes text and an exit code.
 
+mod check;
+mod generate;
+mod schema;
+
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -21,14 +25,17 @@ pub struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Check(check::Options),
+    Generate(generate::Options),
+    Schema(schema::Options),
     /// Serve fake model providers, for tests without network and keys
     Mock(mock::Options),
 }
 
 impl CommandLine {
-    /// Runs the subcommand. What it says goes to `out`, why it failed to `err`.
+    /// Runs the subcommand. What it says goes to `out`, warnings and why it failed to `err`.
     pub fn run(&self, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
-        match self.command.run(out) {
+        match self.command.run(out, err) {
             Ok(()) => ExitCode::SUCCESS,
             Err(failure) => {
                 // Nobody is left to tell when stderr is gone too.
@@ -40,8 +47,11 @@ impl CommandLine {
 }
 
 impl Command {
-    fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
+    fn run(&self, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failure> {
         match self {
+            Self::Check(options) => check::run(options, out, err),
+            Self::Generate(options) => generate::run(options, out, err),
+            Self::Schema(options) => schema::run(options, out),
             Self::Mock(options) => mock::run(options, out).map_err(Failure::line),
         }
     }

@@ -1,0 +1,94 @@
+//! The bootstrap as a whole: node, admin interface, overload limits, listener and clusters.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use serde::Serialize;
+
+use super::cluster::Cluster;
+use super::listener::Listener;
+use super::value::{Address, Extension, Message};
+use super::{Plan, Target};
+
+/// `envoy.config.bootstrap.v3.Bootstrap`
+#[derive(Clone, Debug, Serialize)]
+pub struct Bootstrap {
+    node: Node,
+    admin: Admin,
+    overload_manager: OverloadManager,
+    static_resources: StaticResources,
+}
+
+impl Bootstrap {
+    /// The bootstrap that the plan needs.
+    #[must_use]
+    pub fn new(plan: &Plan<'_>, target: &Target) -> Self {
+        let admin = plan.config.admin.unwrap_or(ANY_LOOPBACK_PORT);
+        Self {
+            node: Node {
+                id: "sluice",
+                cluster: "sluice",
+            },
+            admin: Admin {
+                address: Address::new(admin),
+                ignore_global_conn_limit: true,
+            },
+            overload_manager: OverloadManager::new(),
+            static_resources: StaticResources {
+                listeners: vec![Listener::new(plan, target)],
+                clusters: Cluster::all(plan, target),
+            },
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Node {
+    id: &'static str,
+    cluster: &'static str,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Admin {
+    address: Address,
+    /// An operator gets in when clients no longer do.
+    ignore_global_conn_limit: bool,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct StaticResources {
+    listeners: Vec<Listener>,
+    clusters: Vec<Cluster>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct OverloadManager {
+    resource_monitors: Vec<Extension<DownstreamConnections>>,
+}
+
+impl OverloadManager {
+    fn new() -> Self {
+        let limit = DownstreamConnections {
+            max_active_downstream_connections: MAX_CONNECTIONS,
+        };
+        let name = "envoy.resource_monitors.global_downstream_max_connections";
+        Self {
+            resource_monitors: vec![Extension::new(name, limit)],
+        }
+    }
+}
+
+/// `envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig`
+#[derive(Clone, Copy, Debug, Serialize)]
+struct DownstreamConnections {
+    max_active_downstream_connections: u32,
+}
+
+impl Message for DownstreamConnections {
+    const NAME: &'static str =
+        "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig";
+}
+
+const ANY_LOOPBACK_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// Envoy warns when there is no limit; this is the one that its guide for edge proxies takes.
+const MAX_CONNECTIONS: u32 = 50_000;

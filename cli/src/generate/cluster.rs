@@ -1,0 +1,246 @@
+//! Clusters: one per provider, and aggregates for the orders in which they are tried.
+
+use serde::Serialize;
+
+use super::plan::Single;
+use super::upstream::{HttpProtocolOptions, ProtocolOptions, TransportSocket};
+use super::value::{Address, Extension, Message, Time};
+use super::{Plan, Target};
+use crate::config;
+
+/// `envoy.config.cluster.v3.Cluster`
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Cluster {
+    name: String,
+    #[serde(flatten)]
+    discovery: Discovery,
+    connect_timeout: Time,
+    /// An answer that is translated as a whole is held in this buffer.
+    per_connection_buffer_limit_bytes: u32,
+    circuit_breakers: CircuitBreakers,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upstream_connection_options: Option<UpstreamConnectionOptions>,
+    typed_extension_protocol_options: ProtocolOptions,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transport_socket: Option<TransportSocket>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    load_assignment: Option<LoadAssignment>,
+}
+
+/// How Envoy finds the hosts.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+enum Discovery {
+    /// By address.
+    Static {
+        #[serde(rename = "type")]
+        kind: &'static str,
+    },
+    /// By name. The large providers answer each query with some of many addresses: as one logical
+    /// host, a change of them does not drain connections, and both IP families are raced.
+    Dns {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        dns_lookup_family: &'static str,
+        respect_dns_ttl: bool,
+    },
+    /// From other clusters, in order.
+    Aggregate {
+        lb_policy: &'static str,
+        cluster_type: Extension<AggregateConfig>,
+    },
+}
+
+/// `envoy.extensions.clusters.aggregate.v3.ClusterConfig`
+#[derive(Clone, Debug, Serialize)]
+struct AggregateConfig {
+    clusters: Vec<String>,
+}
+
+impl Message for AggregateConfig {
+    const NAME: &'static str = "envoy.extensions.clusters.aggregate.v3.ClusterConfig";
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct CircuitBreakers {
+    thresholds: Vec<Thresholds>,
+}
+
+/// `envoy.config.cluster.v3.CircuitBreakers.Thresholds`
+#[derive(Clone, Debug, Serialize)]
+struct Thresholds {
+    max_connections: u32,
+    max_pending_requests: u32,
+    max_requests: u32,
+    max_retries: u32,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct UpstreamConnectionOptions {
+    tcp_keepalive: TcpKeepalive,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct TcpKeepalive {
+    keepalive_time: u32,
+    keepalive_interval: u32,
+    keepalive_probes: u32,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct LoadAssignment {
+    cluster_name: String,
+    endpoints: Vec<LocalityLbEndpoints>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct LocalityLbEndpoints {
+    lb_endpoints: Vec<LbEndpoint>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct LbEndpoint {
+    endpoint: Endpoint,
+    metadata: Metadata,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Endpoint {
+    address: Address,
+}
+
+/// `envoy.config.core.v3.Metadata`: what the filter reads of the host that Envoy chose.
+#[derive(Clone, Debug, Serialize)]
+struct Metadata {
+    filter_metadata: FilterMetadata,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct FilterMetadata {
+    sluice: TargetMetadata,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct TargetMetadata {
+    target: String,
+}
+
+impl Cluster {
+    /// Every cluster of the plan.
+    pub(super) fn all(plan: &Plan<'_>, target: &Target) -> Vec<Self> {
+        let singles = plan
+            .clusters
+            .iter()
+            .map(|single| Self::single(single, plan, target));
+        let aggregates = plan.aggregates.iter();
+        singles
+            .chain(aggregates.map(|(name, members)| Self::aggregate(name, members, plan, target)))
+            .collect()
+    }
+
+    fn single(single: &Single<'_>, plan: &Plan<'_>, target: &Target) -> Self {
+        let url = &single.provider.base_url;
+        Self {
+            discovery: Discovery::of(&url.host),
+            upstream_connection_options: Some(KEEPALIVE),
+            transport_socket: url.tls.then(|| TransportSocket::new(url, plan, target)),
+            load_assignment: Some(LoadAssignment::new(single)),
+            ..Self::new(
+                &single.name,
+                HttpProtocolOptions::new(url.tls, plan, target),
+                plan,
+            )
+        }
+    }
+
+    /// Envoy runs the filters of the cluster that the route names, so an aggregate has them too.
+    fn aggregate(name: &str, members: &[String], plan: &Plan<'_>, target: &Target) -> Self {
+        let config = AggregateConfig {
+            clusters: members.to_vec(),
+        };
+        Self {
+            discovery: Discovery::Aggregate {
+                lb_policy: "CLUSTER_PROVIDED",
+                cluster_type: Extension::new("envoy.clusters.aggregate", config),
+            },
+            ..Self::new(name, HttpProtocolOptions::new(false, plan, target), plan)
+        }
+    }
+
+    /// What every cluster has.
+    fn new(name: &str, options: HttpProtocolOptions, plan: &Plan<'_>) -> Self {
+        Self {
+            name: name.to_owned(),
+            discovery: Discovery::STATIC,
+            connect_timeout: Time(plan.config.timeouts.connect),
+            per_connection_buffer_limit_bytes: plan.response_buffer_bytes(),
+            circuit_breakers: CircuitBreakers {
+                thresholds: vec![NO_THRESHOLD],
+            },
+            upstream_connection_options: None,
+            typed_extension_protocol_options: ProtocolOptions::new(options),
+            transport_socket: None,
+            load_assignment: None,
+        }
+    }
+}
+
+impl Discovery {
+    const STATIC: Self = Self::Static { kind: "STATIC" };
+
+    const fn of(host: &config::Host) -> Self {
+        match host {
+            config::Host::Address(_) => Self::STATIC,
+            config::Host::Name(_) => Self::Dns {
+                kind: "LOGICAL_DNS",
+                dns_lookup_family: "ALL",
+                respect_dns_ttl: true,
+            },
+        }
+    }
+}
+
+impl LoadAssignment {
+    fn new(single: &Single<'_>) -> Self {
+        let url = &single.provider.base_url;
+        let endpoint = LbEndpoint {
+            endpoint: Endpoint {
+                address: Address::of_host(&url.host, url.port),
+            },
+            metadata: Metadata {
+                filter_metadata: FilterMetadata {
+                    sluice: TargetMetadata {
+                        target: single.name.clone(),
+                    },
+                },
+            },
+        };
+        Self {
+            cluster_name: single.name.clone(),
+            endpoints: vec![LocalityLbEndpoints {
+                lb_endpoints: vec![endpoint],
+            }],
+        }
+    }
+}
+
+/// A thinking model can be silent for minutes; routers on the way forget such a connection sooner.
+const KEEPALIVE: UpstreamConnectionOptions = UpstreamConnectionOptions {
+    tcp_keepalive: TcpKeepalive {
+        keepalive_time: 60,
+        keepalive_interval: 10,
+        keepalive_probes: 3,
+    },
+};
+
+/// Envoy's defaults (1024 requests, 3 retries at a time) are for services that answer within
+/// milliseconds: here a request takes minutes, and when a provider fails all of its requests must be
+/// tried elsewhere.
+const NO_THRESHOLD: Thresholds = Thresholds {
+    max_connections: UNBOUNDED,
+    max_pending_requests: UNBOUNDED,
+    max_requests: UNBOUNDED,
+    max_retries: UNBOUNDED,
+};
+/// More than the connections that the listener takes.
+const UNBOUNDED: u32 = 1_000_000;

@@ -1,0 +1,58 @@
+//! Envoy's bootstrap, from a [`Config`].
+//!
+//! Owns: everything that Envoy must be told so that the filter can do its work, as typed data, one
+//! file per room of Envoy's configuration; [`plan`] decides which clusters there are. The field
+//! names are those of Envoy's API (<https://www.envoyproxy.io/docs/envoy/latest/api-v3/api>, v1.40),
+//! and every example is shown to a real Envoy in the tests.
+//! Must not: read the environment or write a secret that the user has not written in clear.
+
+mod access_log;
+mod bootstrap;
+mod cluster;
+mod filter;
+mod http;
+mod listener;
+mod plan;
+mod route;
+mod upstream;
+mod value;
+
+use std::path::PathBuf;
+
+use crate::config::Config;
+use crate::failure::Failure;
+
+pub use bootstrap::Bootstrap;
+pub use plan::Plan;
+
+/// What the filter runs in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Host {
+    /// A proxy-wasm binary, for any Envoy from 1.36.
+    #[default]
+    Wasm,
+    /// A dynamic module: native speed, for the version of Envoy that it is built for.
+    Module,
+}
+
+/// Where the configuration is going to be used.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// What the filter runs in.
+    pub host: Host,
+    /// Where Envoy finds the wasm.
+    pub wasm: PathBuf,
+    /// Where Envoy finds the certificates to trust, unless the configuration says it.
+    pub ca_file: PathBuf,
+}
+
+/// The bootstrap as YAML.
+///
+/// # Errors
+/// When it cannot be written as YAML, which would be a fault of this program.
+pub fn generate(config: &Config, target: &Target) -> Result<String, Failure> {
+    let bootstrap = Bootstrap::new(&Plan::new(config), target);
+    // Names of types stay on one line, where people look for them.
+    let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
+    serde_saphyr::to_string_with_options(&bootstrap, options).map_err(Failure::line)
+}

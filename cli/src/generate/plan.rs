@@ -1,0 +1,230 @@
+//! Which clusters there are, which of them serve which model, and what the filter is told.
+//!
+//! A provider is a cluster. A second target of the same provider within one model gets a twin of it
+//! (`name~2`), so that the host that Envoy chose says which target is meant. An ordered list of
+//! targets is an aggregate cluster (`a>b`), whose members Envoy tries one after the other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sluice_filter::config::{self as filter, Credential, FilterConfig, Pool};
+
+use super::value::Time;
+use crate::config::{Config, Model, Provider, Target};
+
+/// What [`Config`] means in clusters.
+#[derive(Debug)]
+pub struct Plan<'a> {
+    /// The configuration.
+    pub(super) config: &'a Config,
+    /// Clusters of providers, twins included.
+    pub(super) clusters: Vec<Single<'a>>,
+    /// Aggregates by name, each with its members in order.
+    pub(super) aggregates: BTreeMap<String, Vec<String>>,
+    /// What the filter is told.
+    pub(super) filter: FilterConfig,
+}
+
+/// A cluster of one provider.
+#[derive(Debug)]
+pub(super) struct Single<'a> {
+    /// Its name, and the id of the targets that it stands for.
+    pub(super) name: String,
+    /// The provider.
+    pub(super) provider: &'a Provider,
+}
+
+impl<'a> Plan<'a> {
+    /// Plans the clusters.
+    #[must_use]
+    pub fn new(config: &'a Config) -> Self {
+        let models: Vec<filter::Model> = config.models.iter().map(model).collect();
+        Self {
+            config,
+            clusters: clusters(config, &models),
+            aggregates: aggregates(&models),
+            filter: filter_config(config, models),
+        }
+    }
+
+    /// What the filter is told, as it reads it.
+    pub(super) fn filter_json(&self) -> String {
+        // Structs of strings and numbers: there is nothing that JSON cannot say.
+        serde_json::to_string_pretty(&self.filter).unwrap_or_default()
+    }
+
+    /// The environment variables that the filter reads when it starts.
+    #[must_use]
+    pub fn variables(&self) -> BTreeSet<&str> {
+        self.filter
+            .providers
+            .iter()
+            .flat_map(templates)
+            .flat_map(|text| text.variables())
+            .collect()
+    }
+
+    /// What Envoy may hold of a request: the limit, and room for what a translation adds to it. The
+    /// filter refuses what is longer than the limit.
+    pub(super) fn request_buffer_bytes(&self) -> u64 {
+        u64::from(self.config.max_request_bytes).saturating_mul(2)
+    }
+
+    /// What Envoy may hold of an answer, with the same room.
+    pub(super) const fn response_buffer_bytes(&self) -> u32 {
+        self.config.max_response_bytes.saturating_mul(2)
+    }
+
+    /// The longest silence that a client must bear: a stream's, or that of one target after the
+    /// other not answering.
+    pub(super) fn stream_idle_timeout(&self) -> Time {
+        let timeouts = self.config.timeouts;
+        let try_time = timeouts.first_byte.saturating_add(timeouts.connect);
+        Time(
+            timeouts
+                .idle
+                .max(try_time.saturating_mul(self.most_tries())),
+        )
+    }
+
+    /// The most targets that one request can be tried on.
+    fn most_tries(&self) -> u32 {
+        let pools = self.filter.models.iter().flat_map(|model| &model.pools);
+        pools.map(|pool| pool.tries).max().unwrap_or(1)
+    }
+}
+
+fn templates(provider: &filter::Provider) -> impl Iterator<Item = &filter::Template> {
+    let key = match &provider.credential {
+        Credential::ApiKey(template) => Some(template),
+        _ => None,
+    };
+    key.into_iter()
+        .chain(provider.headers.iter().map(|(_, value)| value))
+}
+
+fn filter_config(config: &Config, models: Vec<filter::Model>) -> FilterConfig {
+    FilterConfig {
+        providers: config.providers.iter().map(provider).collect(),
+        models,
+        max_request_bytes: config.max_request_bytes.into(),
+        max_response_bytes: config.max_response_bytes.into(),
+        on_unsupported: config.on_unsupported,
+        default_max_tokens: config.default_max_tokens,
+        owned_by: config.owned_by.clone(),
+        created: CREATED,
+    }
+}
+
+fn provider(provider: &Provider) -> filter::Provider {
+    filter::Provider {
+        name: provider.name.clone(),
+        kind: provider.row.kind.to_owned(),
+        authority: provider.base_url.authority(),
+        prefix: provider.base_url.prefix.clone(),
+        api: provider.api,
+        credential: provider.credential.clone(),
+        api_version: provider.api_version.clone(),
+        region: String::new(),
+        project: String::new(),
+        location: String::new(),
+        headers: provider.headers.clone(),
+    }
+}
+
+fn model(model: &Model) -> filter::Model {
+    let ids = ids(&model.targets);
+    let target = |(target, id): (&Target, &String)| filter::Target {
+        id: id.clone(),
+        provider: target.provider.clone(),
+        model: target.model.clone(),
+        max_tokens: target.max_tokens,
+    };
+    filter::Model {
+        pattern: model.pattern.clone(),
+        targets: model.targets.iter().zip(&ids).map(target).collect(),
+        pools: pools(&model.targets, &ids),
+    }
+}
+
+/// Names of the targets' clusters: the provider's, and from its second target on a number.
+fn ids(targets: &[Target]) -> Vec<String> {
+    let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut ids = Vec::new();
+    for Target { provider, .. } in targets {
+        let count = seen.entry(provider).or_default();
+        *count = count.saturating_add(1);
+        ids.push(twin(provider, *count));
+    }
+    ids
+}
+
+fn twin(provider: &str, count: u32) -> String {
+    if count == 1 {
+        provider.to_owned()
+    } else {
+        format!("{provider}~{count}")
+    }
+}
+
+/// One pool for each target that can come first. All others follow it: by priority, then by weight.
+fn pools(targets: &[Target], ids: &[String]) -> Vec<Pool> {
+    let mut order: Vec<(&Target, &String)> = targets.iter().zip(ids).collect();
+    order.sort_by_key(|(target, _)| (target.priority, std::cmp::Reverse(target.weight)));
+    let first = order.first().map(|(target, _)| target.priority);
+    let can_be_first =
+        |(target, _): &&(&Target, &String)| Some(target.priority) == first && target.weight > 0;
+    order
+        .iter()
+        .filter(can_be_first)
+        .map(|chosen| pool(chosen, &order))
+        .collect()
+}
+
+fn pool(first: &(&Target, &String), order: &[(&Target, &String)]) -> Pool {
+    let rest = order
+        .iter()
+        .map(|(_, id)| id.as_str())
+        .filter(|id| id != first.1);
+    let members: Vec<&str> = std::iter::once(first.1.as_str()).chain(rest).collect();
+    Pool {
+        cluster: members.join(SEPARATOR),
+        tries: u32::try_from(members.len()).unwrap_or(u32::MAX),
+        weight: first.0.weight,
+    }
+}
+
+/// The clusters of all providers that a model uses, in the order of the configuration.
+fn clusters<'a>(config: &'a Config, models: &[filter::Model]) -> Vec<Single<'a>> {
+    let used: BTreeSet<(&str, &str)> = models
+        .iter()
+        .flat_map(|model| &model.targets)
+        .map(|target| (target.provider.as_str(), target.id.as_str()))
+        .collect();
+    let of_provider = |provider: &'a Provider| {
+        let names = used.iter().filter(move |(name, _)| *name == provider.name);
+        names.map(move |(_, id)| Single {
+            name: (*id).to_owned(),
+            provider,
+        })
+    };
+    config.providers.iter().flat_map(of_provider).collect()
+}
+
+/// The aggregates of all pools with more than one member.
+fn aggregates(models: &[filter::Model]) -> BTreeMap<String, Vec<String>> {
+    let pools = models
+        .iter()
+        .flat_map(|model| &model.pools)
+        .filter(|pool| pool.tries > 1);
+    let members = |pool: &Pool| pool.cluster.split(SEPARATOR).map(str::to_owned).collect();
+    pools
+        .map(|pool| (pool.cluster.clone(), members(pool)))
+        .collect()
+}
+
+/// Not part of a provider's name.
+const SEPARATOR: &str = ">";
+
+/// 2025-01-01. The gateway does not know when a model was made, and the same configuration gives the
+/// same output.
+const CREATED: u64 = 1_735_689_600;

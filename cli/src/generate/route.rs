@@ -1,0 +1,118 @@
+//! The one route: the filter names the cluster, so its cost does not grow with the models.
+
+use serde::Serialize;
+
+use super::Plan;
+use super::value::{Extension, Message, Time};
+
+/// `envoy.config.route.v3.RouteConfiguration`
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct RouteConfiguration {
+    name: &'static str,
+    virtual_hosts: Vec<VirtualHost>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct VirtualHost {
+    name: &'static str,
+    domains: Vec<&'static str>,
+    routes: Vec<Route>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Route {
+    name: &'static str,
+    #[serde(rename = "match")]
+    matches: RouteMatch,
+    /// The request is held until the model is known, and while it can still be tried elsewhere.
+    request_body_buffer_limit: u64,
+    route: RouteAction,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct RouteMatch {
+    prefix: &'static str,
+}
+
+/// `envoy.config.route.v3.RouteAction`
+#[derive(Clone, Debug, Serialize)]
+struct RouteAction {
+    cluster_header: &'static str,
+    /// No limit for the whole: a stream may be long. Each try and each silence has one.
+    timeout: Time,
+    retry_policy: RetryPolicy,
+}
+
+/// `envoy.config.route.v3.RetryPolicy`
+#[derive(Clone, Debug, Serialize)]
+struct RetryPolicy {
+    retry_on: &'static str,
+    retriable_status_codes: Vec<u16>,
+    /// The filter says in `x-envoy-max-retries` how many targets are left.
+    num_retries: u32,
+    per_try_timeout: Time,
+    per_try_idle_timeout: Time,
+    retry_priority: Extension<PreviousPriorities>,
+}
+
+/// `envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig`
+#[derive(Clone, Copy, Debug, Serialize)]
+struct PreviousPriorities {
+    /// A target that has failed is not tried again: the next one is, at once.
+    update_frequency: u32,
+}
+
+impl Message for PreviousPriorities {
+    const NAME: &'static str =
+        "envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig";
+}
+
+impl RouteConfiguration {
+    pub(super) fn new(plan: &Plan<'_>) -> Self {
+        let host = VirtualHost {
+            name: "sluice",
+            domains: vec!["*"],
+            routes: vec![Route::new(plan)],
+        };
+        Self {
+            name: "sluice",
+            virtual_hosts: vec![host],
+        }
+    }
+}
+
+impl Route {
+    fn new(plan: &Plan<'_>) -> Self {
+        Self {
+            name: "sluice",
+            matches: RouteMatch { prefix: "/" },
+            request_body_buffer_limit: plan.request_buffer_bytes(),
+            route: RouteAction {
+                cluster_header: "x-sluice-cluster",
+                timeout: Time::ZERO,
+                retry_policy: RetryPolicy::new(plan),
+            },
+        }
+    }
+}
+
+impl RetryPolicy {
+    fn new(plan: &Plan<'_>) -> Self {
+        let timeouts = plan.config.timeouts;
+        let priorities = PreviousPriorities {
+            update_frequency: 1,
+        };
+        Self {
+            retry_on: "5xx,reset,connect-failure,refused-stream,retriable-status-codes",
+            retriable_status_codes: vec![429],
+            num_retries: 0,
+            per_try_timeout: Time(timeouts.first_byte),
+            // The wait for the first byte is a silence too.
+            per_try_idle_timeout: Time(timeouts.idle.max(timeouts.first_byte)),
+            retry_priority: Extension::new(
+                "envoy.retry_priorities.previous_priorities",
+                priorities,
+            ),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Values that many rooms use: addresses, times, extensions.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+use serde_saphyr::LitString;
+
+use crate::config;
+
+/// `envoy.config.core.v3.Address`
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Address {
+    socket_address: SocketAddress,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct SocketAddress {
+    address: String,
+    port_value: u16,
+}
+
+impl Address {
+    pub(super) fn new(address: SocketAddr) -> Self {
+        Self::of(address.ip().to_string(), address.port())
+    }
+
+    pub(super) fn of_host(host: &config::Host, port: u16) -> Self {
+        match host {
+            config::Host::Name(name) => Self::of(name.clone(), port),
+            config::Host::Address(address) => Self::of(address.to_string(), port),
+        }
+    }
+
+    const fn of(address: String, port_value: u16) -> Self {
+        Self {
+            socket_address: SocketAddress {
+                address,
+                port_value,
+            },
+        }
+    }
+}
+
+/// `google.protobuf.Duration` as its JSON form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Time(pub(super) Duration);
+
+impl Time {
+    pub(super) const ZERO: Self = Self(Duration::ZERO);
+
+    pub(super) const fn seconds(seconds: u64) -> Self {
+        Self(Duration::from_secs(seconds))
+    }
+}
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{}s", self.0.as_secs_f64()))
+    }
+}
+
+/// A message that can stand in a `google.protobuf.Any`.
+pub(super) trait Message: Serialize {
+    /// Its full name.
+    const NAME: &'static str;
+}
+
+/// `google.protobuf.Any`
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Any<M> {
+    #[serde(rename = "@type")]
+    type_url: String,
+    #[serde(flatten)]
+    message: M,
+}
+
+impl<M: Message> Any<M> {
+    pub(super) fn new(message: M) -> Self {
+        Self {
+            type_url: format!("type.googleapis.com/{}", M::NAME),
+            message,
+        }
+    }
+}
+
+/// `envoy.config.core.v3.TypedExtensionConfig` and its many twins: a name and an Any.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Extension<M> {
+    name: &'static str,
+    typed_config: Any<M>,
+}
+
+impl<M: Message> Extension<M> {
+    pub(super) fn new(name: &'static str, message: M) -> Self {
+        Self {
+            name,
+            typed_config: Any::new(message),
+        }
+    }
+}
+
+/// `google.protobuf.StringValue` in an Any: the bare text reaches the filter.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct StringValue {
+    /// On lines of its own, unchanged.
+    pub(super) value: LitString,
+}
+
+impl Message for StringValue {
+    const NAME: &'static str = "google.protobuf.StringValue";
+}
+
+/// A message without fields, or with its defaults.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(super) struct Defaults {}
