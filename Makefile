@@ -20,7 +20,9 @@ build: ## Build the filter and the command line tool: target/release/sluice
 	@scripts/setup.sh rust
 	cargo build $(LOCKED) -p sluice-filter --target wasm32-wasip1 --profile wasm
 	$(if $(wildcard module/Cargo.toml),cargo build $(LOCKED) -p sluice-module --profile module,@echo "module: not there yet")
-	cargo build $(LOCKED) -p sluice --release
+	SLUICE_WASM=$(abspath $(TARGET)/wasm32-wasip1/wasm/sluice_filter.wasm) \
+		SLUICE_MODULE=$(abspath $(TARGET)/module/libsluice.so) \
+		cargo build $(LOCKED) -p sluice --release
 
 .PHONY: run
 run: build ## Start the gateway (CONFIG=my.yaml; without: your keys, else mock providers)

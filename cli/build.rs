@@ -1,8 +1,8 @@
 //! Finds the built filter, so that the one file `sluice` is all that a user needs.
 //!
-//! Takes it from the environment variables `SLUICE_WASM` and `SLUICE_MODULE`, else from where cargo
-//! leaves it. Without it the tool is built all the same, and says how to build the filter when it is
-//! asked for it.
+//! Takes it from the environment variables `SLUICE_WASM` and `SLUICE_MODULE`, as `make build` sets
+//! them, else from where cargo leaves it. Without it the tool is built all the same, and says how to
+//! build the filter when it is asked for it.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let target = target_directory();
     let wasm = target.join("wasm32-wasip1/wasm/sluice_filter.wasm");
-    let module = target.join("release/libsluice.so");
+    let module = target.join("module/libsluice.so");
     embed("SLUICE_WASM", "embedded_wasm", &wasm);
     embed("SLUICE_MODULE", "embedded_module", &module);
 }
@@ -22,6 +22,7 @@ fn embed(variable: &str, cfg: &str, default: &Path) {
     println!("cargo::rerun-if-env-changed={variable}");
     let file = env::var_os(variable).filter(|path| !path.is_empty());
     let file = file.map_or_else(|| default.to_owned(), PathBuf::from);
+    // A file that is not there cannot be watched: cargo would build the tool again each time.
     if !file.is_file() {
         return;
     }

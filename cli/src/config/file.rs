@@ -156,7 +156,7 @@ pub(super) enum TargetForm {
 #[expect(dead_code, reason = "only its shape is used")]
 pub(super) enum TargetsSchema {
     /// One target.
-    One(TargetSchema),
+    One(Box<TargetSchema>),
     /// Several: fallbacks by priority, shares by weight.
     Several(Vec<TargetSchema>),
 }
@@ -169,7 +169,7 @@ pub(super) enum TargetSchema {
     /// The provider's name.
     Name(String),
     /// With more to say.
-    Fields(Target),
+    Fields(Box<Target>),
 }
 
 /// A mapping in the file's order; a key that stands twice is an error of the parser.

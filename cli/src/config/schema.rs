@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use sluice_translators::providers::ROWS;
 
+use super::check::kinds;
 use super::file::File;
 
 /// The schema as JSON text.
@@ -44,5 +44,5 @@ shapes! {
     Unsupported: json_schema!({"type": "string", "enum": ["drop", "reject"]});
     AccessLogForm: json_schema!({"type": "string", "enum": ["none", "json"]});
     Api: json_schema!({"type": "string", "enum": ["chat"]});
-    Kind: json_schema!({"type": "string", "enum": ROWS.iter().map(|row| row.kind).collect::<Vec<_>>()});
+    Kind: json_schema!({"type": "string", "enum": kinds().map(|row| row.kind).collect::<Vec<_>>()});
 }

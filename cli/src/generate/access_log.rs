@@ -7,7 +7,7 @@ use sluice_filter::host::Fact;
 
 use super::value::{Extension, Message};
 use super::{Host, Plan};
-use crate::config;
+use crate::config::{self, Config};
 
 /// `envoy.config.accesslog.v3.AccessLog`
 #[derive(Clone, Debug, Serialize)]
@@ -49,6 +49,15 @@ impl AccessLog {
             StdoutAccessLog { log_format },
         ))]
     }
+}
+
+/// What the access log needs of the filter.
+pub(super) fn facts(config: &Config) -> impl Iterator<Item = Fact> {
+    let facts = match config.access_log {
+        config::AccessLog::None => &[][..],
+        config::AccessLog::Json => FACTS,
+    };
+    facts.iter().copied()
 }
 
 /// Where the filter publishes a fact in this host.

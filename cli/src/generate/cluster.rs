@@ -36,19 +36,27 @@ enum Discovery {
         #[serde(rename = "type")]
         kind: &'static str,
     },
-    /// By name. The large providers answer each query with some of many addresses: as one logical
-    /// host, a change of them does not drain connections, and both IP families are raced.
-    Dns {
-        #[serde(rename = "type")]
-        kind: &'static str,
-        dns_lookup_family: &'static str,
-        respect_dns_ttl: bool,
-    },
+    /// By name.
+    Dns { cluster_type: Extension<DnsCluster> },
     /// From other clusters, in order.
     Aggregate {
         lb_policy: &'static str,
         cluster_type: Extension<AggregateConfig>,
     },
+}
+
+/// `envoy.extensions.clusters.dns.v3.DnsCluster`
+#[derive(Clone, Copy, Debug, Serialize)]
+struct DnsCluster {
+    /// The large providers answer each query with some of many addresses. As one logical host, a
+    /// change of them does not drain connections, and a connection goes to the first that answers.
+    all_addresses_in_single_endpoint: bool,
+    dns_lookup_family: &'static str,
+    respect_dns_ttl: bool,
+}
+
+impl Message for DnsCluster {
+    const NAME: &'static str = "envoy.extensions.clusters.dns.v3.DnsCluster";
 }
 
 /// `envoy.extensions.clusters.aggregate.v3.ClusterConfig`
@@ -188,13 +196,11 @@ impl Cluster {
 impl Discovery {
     const STATIC: Self = Self::Static { kind: "STATIC" };
 
-    const fn of(host: &config::Host) -> Self {
+    fn of(host: &config::Host) -> Self {
         match host {
             config::Host::Address(_) => Self::STATIC,
             config::Host::Name(_) => Self::Dns {
-                kind: "LOGICAL_DNS",
-                dns_lookup_family: "ALL",
-                respect_dns_ttl: true,
+                cluster_type: Extension::new("envoy.clusters.dns", DNS),
             },
         }
     }
@@ -223,6 +229,12 @@ impl LoadAssignment {
         }
     }
 }
+
+const DNS: DnsCluster = DnsCluster {
+    all_addresses_in_single_endpoint: true,
+    dns_lookup_family: "ALL",
+    respect_dns_ttl: true,
+};
 
 /// A thinking model can be silent for minutes; routers on the way forget such a connection sooner.
 const KEEPALIVE: UpstreamConnectionOptions = UpstreamConnectionOptions {

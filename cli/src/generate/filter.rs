@@ -1,7 +1,6 @@
 //! The filter in Envoy's two chains, as wasm or as dynamic module.
 
 use serde::Serialize;
-use serde_saphyr::LitString;
 
 use super::value::{Any, Defaults, Extension, Message, StringValue};
 use super::{Host, Plan, Target};
@@ -124,9 +123,7 @@ impl EnvironmentVariables {
 
 impl Wasm {
     fn new(plan: &Plan<'_>, target: &Target, placement: Placement) -> Self {
-        let configuration = StringValue {
-            value: plan.filter_json(),
-        };
+        let configuration = StringValue::new(plan.filter_json());
         let config = PluginConfig {
             name: placement.name(),
             root_id: placement.name(),
@@ -179,9 +176,7 @@ struct DynamicModuleConfig {
 
 impl DynamicModuleFilter {
     fn new(plan: &Plan<'_>, placement: Placement) -> Self {
-        let configuration = StringValue {
-            value: plan.filter_json(),
-        };
+        let configuration = StringValue::new(plan.filter_json());
         Self {
             dynamic_module_config: DynamicModuleConfig {
                 name: "sluice",

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sluice_filter::config::{self as filter, Credential, FilterConfig, Pool};
 
+use super::access_log;
 use super::value::Time;
 use crate::config::{Config, Model, Provider, Target};
 
@@ -110,8 +111,12 @@ fn filter_config(config: &Config, models: Vec<filter::Model>) -> FilterConfig {
         max_response_bytes: config.max_response_bytes.into(),
         on_unsupported: config.on_unsupported,
         default_max_tokens: config.default_max_tokens,
+        facts: access_log::facts(config)
+            .map(|fact| fact.name().to_owned())
+            .collect(),
         owned_by: config.owned_by.clone(),
         created: CREATED,
+        created_at: CREATED_AT.to_owned(),
     }
 }
 
@@ -225,6 +230,7 @@ fn aggregates(models: &[filter::Model]) -> BTreeMap<String, Vec<String>> {
 /// Not part of a provider's name.
 const SEPARATOR: &str = ">";
 
-/// 2025-01-01. The gateway does not know when a model was made, and the same configuration gives the
+/// The gateway does not know when a model was made, and the same configuration gives the
 /// same output.
 const CREATED: u64 = 1_735_689_600;
+const CREATED_AT: &str = "2025-01-01T00:00:00Z";

@@ -103,8 +103,16 @@ impl<M: Message> Extension<M> {
 /// `google.protobuf.StringValue` in an Any: the bare text reaches the filter.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct StringValue {
-    /// On lines of its own, unchanged.
-    pub(super) value: LitString,
+    /// On lines of its own, for people.
+    value: LitString,
+}
+
+impl StringValue {
+    pub(super) const fn new(text: String) -> Self {
+        Self {
+            value: LitString(text),
+        }
+    }
 }
 
 impl Message for StringValue {
