@@ -33,6 +33,7 @@ pub(super) fn read<'a>(status: u16, headers: HeaderLookup<'_>, body: &'a [u8]) -
 
 /// The failure that a 200 carries: in a whole answer, or in a chunk.
 pub(super) fn in_success(root: Value<'_>) -> Option<ApiError<'static>> {
+    let root = unwrapped(root);
     // `error: null` and `error: ""` are no failures.
     if let Some(error) = root.get_some("error")
         && error.as_str().is_none_or(|text| !text.is_empty())
@@ -134,9 +135,14 @@ fn own_status(error: &ApiError<'_>, of_kind: u16) -> u16 {
     }
 }
 
+/// The only element of an array, or the value itself.
+fn unwrapped(root: Value<'_>) -> Value<'_> {
+    root.elements().next().unwrap_or(root)
+}
+
 /// The object, or text, that tells the failure.
 fn failure(root: Value<'_>) -> Option<Value<'_>> {
-    let root = root.elements().next().unwrap_or(root);
+    let root = unwrapped(root);
     if let Some(error) = root.get_some("error") {
         return Some(error);
     }

@@ -19,6 +19,8 @@ mod reasoning;
 mod request_reader;
 mod request_writer;
 mod response_reader;
+#[cfg(test)]
+mod response_tests;
 mod response_writer;
 mod stop;
 mod stream_reader;

@@ -4,12 +4,13 @@ use crate::ir::{Stop, StopReason};
 use crate::json::Str;
 
 /// Reads a `finish_reason`. What it means hangs on the answer too: some servers say `stop` when
-/// they want tools called, and OpenAI says it when the model declined.
+/// they want tools called, OpenAI says it when the model declined, and a filter that lets a refusal
+/// through is one.
 pub(super) fn read(word: &Str<'_>, has_calls: bool, has_refusal: bool) -> Stop<'static> {
     let reason = match word.decode().as_ref() {
         "length" | "model_length" | "max_tokens" => StopReason::Length,
         "model_context_window_exceeded" => StopReason::ContextWindow,
-        "content_filter" | "sensitive" => StopReason::ContentFilter,
+        "content_filter" | "sensitive" if !has_refusal => StopReason::ContentFilter,
         "error" | "network_error" | "insufficient_system_resource" => StopReason::Error,
         // `stop`, `tool_calls`, `function_call`, and words that nobody knows.
         _ if has_calls => StopReason::ToolCalls,

@@ -10,7 +10,7 @@ use crate::formats::{Answer, Format, StreamWriter};
 use crate::ir::{
     ApiError, ErrorKind, Event, ItemKind, ReasoningBlock, Signature, Stop, StopReason, Usage,
 };
-use crate::json::{Str, Writer};
+use crate::json::{Document, Str, Writer};
 
 use super::response_writer::write_image;
 use super::{error, ids, reasoning, stop, usage};
@@ -303,23 +303,32 @@ impl ChatWriter {
 
     /// Annotations of other formats have other members, and no place here.
     fn citation(&mut self, item: u32, format: Format, json: &str, out: &mut Vec<u8>) {
-        let own = format == Format::OpenaiChat;
-        let (Some(item), Some(members)) = (self.items.get(&item), json.strip_prefix('{')) else {
+        let Some(item) = self
+            .items
+            .get(&item)
+            .filter(|_| format == Format::OpenaiChat)
+        else {
+            return;
+        };
+        let Ok(citation) = Document::parse(json.as_bytes().to_vec()) else {
             return;
         };
         let candidate = item.candidate;
-        if own && members.trim_start() != "}" {
-            let index = next(self.candidate(candidate), |candidate| {
-                &mut candidate.annotations
-            });
-            let element = format!("{{\"index\":{index},{members}");
-            self.delta(candidate, out, |w| {
-                w.key("annotations");
-                w.begin_array();
-                w.raw(&element);
-                w.end_array();
-            });
-        }
+        let index = next(self.candidate(candidate), |candidate| {
+            &mut candidate.annotations
+        });
+        self.delta(candidate, out, |w| {
+            w.key("annotations");
+            w.begin_array();
+            w.begin_object();
+            w.field_number("index", index);
+            for (key, value) in citation.root().members().filter(|(key, _)| key != "index") {
+                w.key_str(&key);
+                w.raw(value.raw());
+            }
+            w.end_object();
+            w.end_array();
+        });
     }
 
     fn logprobs(&mut self, candidate: u64, json: &str, out: &mut Vec<u8>) {

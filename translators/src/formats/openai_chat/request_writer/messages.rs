@@ -101,7 +101,7 @@ impl Body<'_, '_> {
         let prefix = Block::text(ERROR_PREFIX);
         let failed = result.is_error == Some(true);
         if failed {
-            self.drop_field("tool_result.is_error");
+            self.drop_field("messages.is_error");
             texts.insert(0, &prefix);
         }
         self.begin_message("tool", None);
@@ -119,7 +119,7 @@ impl Body<'_, '_> {
         if pictures.is_empty() {
             return Ok(());
         }
-        self.drop_field("tool_result.content");
+        self.drop_field("messages.tool_result.content");
         self.begin_message("user", None);
         self.w.key("content");
         self.w.begin_array();
@@ -188,7 +188,7 @@ impl Body<'_, '_> {
                     }
                     _ => self
                         .notices
-                        .drop_field(format!("content.{}", name.decode())),
+                        .drop_field(format!("messages.{}", name.decode())),
                 },
                 _ => {
                     return Err(refuse(
@@ -206,7 +206,7 @@ impl Body<'_, '_> {
         if self.target.quirks.replay_reasoning && readable {
             said.thoughts.push(thoughts);
         } else {
-            self.drop_field("content.reasoning");
+            self.drop_field("messages.reasoning");
         }
     }
 

@@ -110,7 +110,7 @@ impl Body<'_, '_> {
                 "the bytes are no picture",
             ));
         }
-        self.drop_if(detail == Some(Detail::Medium), "image.detail");
+        self.drop_if(detail == Some(Detail::Medium), "messages.detail");
         self.place("image_url", source, detail.and_then(detail_word), turn)
     }
 

@@ -70,10 +70,10 @@ impl Body<'_, '_> {
             Some(effort) if self.target.capabilities.effort => {
                 self.w.field_string("reasoning_effort", effort.as_str());
             }
-            effort => self.drop_if(effort.is_some(), "reasoning_effort"),
+            effort => self.drop_if(effort.is_some(), "reasoning.effort"),
         }
-        self.drop_if(reasoning.mode.is_some(), "thinking");
-        self.drop_if(reasoning.budget_tokens.is_some(), "thinking.budget_tokens");
+        self.drop_if(reasoning.mode.is_some(), "reasoning");
+        self.drop_if(reasoning.budget_tokens.is_some(), "reasoning.budget_tokens");
         self.drop_if(reasoning.show.is_some(), "reasoning.show");
         self.drop_if(reasoning.summary.is_some(), "reasoning.summary");
     }

@@ -179,7 +179,7 @@ fn nothing_stands_between_calls_and_their_results() {
             {"role": "user", "content": "second"},
         ])
     );
-    assert_eq!(notices, "tool_result.is_error, tool_result.content");
+    assert_eq!(notices, "messages.is_error, messages.tool_result.content");
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn thoughts_go_back_only_to_servers_that_take_them() {
         body["messages"],
         json!([{"role": "assistant", "content": "a"}])
     );
-    assert_eq!(notices, "content.reasoning");
+    assert_eq!(notices, "messages.reasoning");
     let (body, notices) = written(&request, REPLAYING).unwrap();
     assert_eq!(
         body["messages"],
@@ -263,7 +263,7 @@ fn what_cannot_be_said_is_refused_or_named() {
     let (body, notices) = written(&request, Quirks::OPENAI).unwrap();
     assert_eq!(
         notices,
-        "messages.cache_control, content.server_tool_use, top_k"
+        "messages.cache_control, messages.server_tool_use, top_k"
     );
     assert_eq!(
         body["messages"][1],

@@ -9,6 +9,8 @@
 mod calls;
 mod candidate;
 mod seam;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
