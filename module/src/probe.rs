@@ -109,7 +109,9 @@ fn request(host: &mut ModuleHost<'_>) -> Action {
     host.publish(Fact::InputTokens, "9");
     host.publish(Fact::InputTokens, "");
     host.publish(Fact::UsageStatus, "estimated");
-    host.attach(&sample::exchange());
+    if let Some(exchange) = sample::exchange() {
+        host.attach(&exchange);
+    }
     Action::Continue
 }
 

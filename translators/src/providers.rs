@@ -51,6 +51,8 @@ pub enum Envelope {
     /// `{prefix}/projects/{project}/locations/{location}/publishers/anthropic/models/{model}:rawPredict`,
     /// or `:streamRawPredict`; the model moves into the path, the version into the body.
     AnthropicGcp,
+    /// `{prefix}/model/{model}/converse`, or `/converse-stream`; the model may be an ARN.
+    BedrockConverse,
 }
 
 /// How a provider wants its API key.
@@ -146,6 +148,16 @@ pub const ROWS: &[Row] = &[
         credential: CredentialForm::Bearer,
         quirks: Quirks::COMPATIBLE,
         source: "https://docs.claude.com/en/api/claude-on-vertex-ai",
+    },
+    Row {
+        kind: "aws-bedrock",
+        title: "AWS Bedrock",
+        format: Format::BedrockConverse,
+        envelope: Envelope::BedrockConverse,
+        base_url: "",
+        credential: CredentialForm::Bearer,
+        quirks: Quirks::COMPATIBLE,
+        source: "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html",
     },
 ];
 
@@ -272,6 +284,15 @@ impl Envelope {
                     "/invoke"
                 });
             }
+            Self::BedrockConverse => {
+                path.push_str("/model/");
+                push_segment(&mut path, parts.model)?;
+                path.push_str(if parts.stream {
+                    "/converse-stream"
+                } else {
+                    "/converse"
+                });
+            }
             Self::AnthropicGcp => {
                 push_gcp_model(&mut path, "anthropic", parts)?;
                 path.push_str(if parts.stream {
@@ -392,5 +413,21 @@ mod tests {
             path(Envelope::AnthropicGcp, "/v1", "m;x", true),
             format!("{gcp}/m%3Bx:streamRawPredict")
         );
+    }
+
+    #[test]
+    fn bedrock_models_may_be_arns() {
+        let parts = PathParts {
+            model: "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.amazon.nova-lite-v1:0",
+            ..PathParts::default()
+        };
+        let path = |stream| {
+            Envelope::BedrockConverse
+                .path(&PathParts { stream, ..parts })
+                .unwrap()
+        };
+        let model = "arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Ainference-profile%2Fus.amazon.nova-lite-v1%3A0";
+        assert_eq!(path(false), format!("/model/{model}/converse"));
+        assert_eq!(path(true), format!("/model/{model}/converse-stream"));
     }
 }

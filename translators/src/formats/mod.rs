@@ -12,6 +12,7 @@ use crate::json::{Document, Value};
 use crate::providers::Target;
 
 pub mod anthropic;
+pub mod bedrock_converse;
 pub mod openai_chat;
 
 /// A wire format of requests and answers to generate.
@@ -55,6 +56,7 @@ impl Format {
         match self {
             Self::OpenaiChat => Some(&openai_chat::CODEC),
             Self::Anthropic => Some(&anthropic::CODEC),
+            Self::BedrockConverse => Some(&bedrock_converse::CODEC),
             _ => None,
         }
     }

@@ -14,7 +14,6 @@ mod notice;
 mod replay;
 mod request;
 mod response;
-mod schema;
 mod usage;
 
 pub use error::{ApiError, ErrorKind};
@@ -23,8 +22,7 @@ pub use notice::{Notice, Notices, Refusal};
 pub use request::{
     Block, BlockKind, CacheMark, CachePolicy, Detail, Effort, Extension, FreeFormSyntax, Identity,
     MediaSource, OutputFormat, Position, Reasoning, ReasoningBlock, ReasoningMode, Request, Role,
-    Sampling, Signature, Tool, ToolCall, ToolChoice, ToolKind, ToolResult, Turn,
+    Sampling, Schema, Signature, Tool, ToolCall, ToolChoice, ToolKind, ToolResult, Turn,
 };
 pub use response::{Candidate, Item, Response, Stop, StopReason};
-pub use schema::Schema;
 pub use usage::Usage;

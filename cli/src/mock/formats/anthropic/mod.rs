@@ -1,7 +1,5 @@
-//! Anthropic Messages: direct, in AWS InvokeModel, in Google's rawPredict.
+//! Anthropic Messages.
 
-mod aws;
-mod google;
 mod request;
 mod response;
 mod stream;
@@ -11,26 +9,16 @@ use hyper::HeaderMap;
 use hyper::body::Bytes;
 use serde_json::{Value, json};
 
-pub(super) use aws::OnAws;
-pub(super) use google::OnGoogle;
-
 use super::super::fault::Fault;
 use super::super::reply::{Ask, Reply};
-use request::Envelope;
-
 use super::{Events, Format, Incoming, Target, bearer, header, server_sent};
 
 /// The format at Anthropic's own API.
 pub(super) struct Anthropic;
 
 impl Format for Anthropic {
-    fn target(&self, path: &str, _query: &str) -> Option<Target> {
-        let count_only = path.ends_with("/v1/messages/count_tokens");
-        let found = count_only || path.ends_with("/v1/messages");
-        found.then(|| Target {
-            count_only,
-            ..Target::default()
-        })
+    fn target(&self, path: &str) -> Option<Target> {
+        path.ends_with("/v1/messages").then(Target::default)
     }
 
     /// SDKs before 2.0 send `x-api-key`, later ones a bearer token.
@@ -41,23 +29,18 @@ impl Format for Anthropic {
     fn read(&self, incoming: &Incoming<'_>) -> Result<Ask, Fault> {
         let version = header(incoming.headers, "anthropic-version")
             .ok_or_else(|| Fault::new(400, "anthropic-version: header is required"))?;
-        let envelope = Envelope {
-            version,
-            target: &incoming.target,
-            extra: &[],
-        };
-        request::read(incoming.body, &envelope)
+        request::read(incoming.body, version)
     }
 
     fn unary(&self, ask: &Ask, reply: &Reply) -> Value {
-        response::unary(ask, reply)
+        response::message(ask, reply)
     }
 
     fn stream(&self, ask: &Ask, reply: &Reply) -> Events {
-        stream::server_sent_events(ask, reply)
+        stream::events(ask, reply)
     }
 
-    fn stream_fault(&self, fault: &Fault, _after: usize) -> Bytes {
+    fn stream_fault(&self, fault: &Fault) -> Bytes {
         server_sent(Some("error"), &self.fault(fault))
     }
 
