@@ -4,6 +4,7 @@
 //! there. A fault that is found here is a fault of the generator, and the filter refuses to start.
 
 use serde::{Deserialize, Serialize};
+use sluice_translators::capabilities::Overrides;
 
 /// Everything the filter has to know. Both placements get the same text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -206,9 +207,9 @@ pub struct Target {
     /// The model to ask there, if it is not what the client asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// Written where the provider requires a limit on tokens and the client gives none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_tokens: Option<u64>,
+    /// What the user says of the model there, over the table of capabilities.
+    #[serde(default, skip_serializing_if = "Overrides::is_empty")]
+    pub capabilities: Overrides,
 }
 
 /// An Envoy cluster that serves a model.

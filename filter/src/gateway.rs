@@ -4,6 +4,7 @@
 
 use std::rc::Rc;
 
+use sluice_translators::capabilities::{Capabilities, Overrides};
 use sluice_translators::formats::{Codec, Format};
 use sluice_translators::providers::{Envelope, Row, row};
 
@@ -60,8 +61,8 @@ pub struct Target {
     pub provider: Rc<Provider>,
     /// The model to ask there, if another one.
     pub model: Option<String>,
-    /// The limit on tokens where the provider requires one and the client gave none.
-    pub max_tokens: Option<u64>,
+    /// What the user says of the model there, over the table.
+    pub overrides: Overrides,
 }
 
 /// A provider, resolved.
@@ -204,8 +205,19 @@ impl Target {
             id: target.id.clone(),
             provider,
             model: target.model.clone(),
-            max_tokens: target.max_tokens,
+            overrides: target.capabilities,
         })
+    }
+
+    /// What the model to ask can do: the table, or else the defaults, and what the user says.
+    #[must_use]
+    pub fn capabilities(&self, model: &str, default_max_tokens: u64) -> Capabilities {
+        let unknown = Capabilities {
+            default_max_tokens,
+            ..Capabilities::DEFAULT
+        };
+        self.overrides
+            .apply(Capabilities::of(model).unwrap_or(unknown))
     }
 }
 

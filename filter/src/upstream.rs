@@ -10,7 +10,7 @@ use std::rc::Rc;
 use sluice_translators::formats::{Asked, Edit, Format};
 use sluice_translators::ir::{Notices, Refusal};
 use sluice_translators::json::Document;
-use sluice_translators::providers::{self, Capabilities, PathParts};
+use sluice_translators::providers::{self, PathParts};
 
 use crate::config::OnUnsupported;
 use crate::errors::{GatewayError, render};
@@ -212,13 +212,10 @@ fn translate(
     };
     let request = (exchange.client.read_request)(body, &asked)?;
     notices.clone_from(&request.notices);
-    let settings = &exchange.gateway.settings;
-    let mut capabilities = Capabilities::DEFAULT;
-    capabilities.default_max_tokens = target.max_tokens.unwrap_or(settings.default_max_tokens);
     let to = providers::Target {
         quirks: provider.row.quirks,
         envelope: provider.envelope,
-        capabilities,
+        capabilities: target.capabilities(model, exchange.gateway.settings.default_max_tokens),
         betas: &[],
     };
     let mut out = Vec::with_capacity(body.text().len().saturating_add(256));

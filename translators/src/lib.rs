@@ -10,6 +10,7 @@
 //! Read next: [`formats::Codec`], the contract of a wire format.
 #![forbid(unsafe_code)]
 
+pub mod capabilities;
 pub mod formats;
 pub mod framing;
 #[cfg(any(test, feature = "fuzzing"))]

@@ -1,11 +1,12 @@
 //! The table of providers: what a kind is, as data. A new provider is a row.
 //!
 //! Owns: wire format, envelope (path and what it does to the body), credential form, base URL and
-//! quirks of each kind, and what a model can do ([`Capabilities`]). Must not hold code for one
-//! provider: a quirk is a field that any row can set.
+//! quirks of each kind. Must not hold code for one provider: a quirk is a field that any row can set.
+//! What a model can do is the business of [`crate::capabilities`].
 
 use std::fmt::Write as _;
 
+use crate::capabilities::Capabilities;
 use crate::formats::Format;
 
 /// A kind of provider.
@@ -178,52 +179,6 @@ pub struct Target<'a> {
     pub capabilities: Capabilities,
     /// `anthropic-beta` values of the client, for envelopes that take them in the body.
     pub betas: &'a [&'a str],
-}
-
-/// What a model can do, as far as a writer has to know. A table row or the user's config.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Capabilities {
-    /// Written where the provider requires a limit and the client gave none; never 0.
-    pub default_max_tokens: u64,
-    /// How the model takes thinking (Anthropic models).
-    pub thinking: Thinking,
-    /// Whether it takes `output_config.effort`.
-    pub effort: bool,
-    /// Whether it takes temperature, `top_p`, `top_k`.
-    pub sampling: bool,
-    /// Whether it takes `output_config.format`.
-    pub structured_output: bool,
-    /// Whether it takes messages of the role `system` inside the conversation (Anthropic models from
-    /// Opus 4.8 on; older ones refuse them).
-    pub system_turns: bool,
-}
-
-/// How a model takes thinking.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Thinking {
-    /// Not at all.
-    None,
-    /// `enabled` with a budget.
-    Budget,
-    /// `adaptive` only.
-    Adaptive,
-    /// Both.
-    Both,
-}
-
-impl Capabilities {
-    /// What is assumed of a model that no row names: everything that most models take is passed on,
-    /// and the provider has the last word.
-    pub const DEFAULT: Self = Self {
-        default_max_tokens: 4096,
-        thinking: Thinking::Both,
-        effort: true,
-        sampling: true,
-        structured_output: true,
-        system_turns: false,
-    };
 }
 
 /// What goes into a path.

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sluice_filter::config::{self as filter, Credential, FilterConfig, Pool};
+use sluice_translators::capabilities::Overrides;
 
 use super::access_log;
 use super::value::Time;
@@ -142,7 +143,10 @@ fn model(model: &Model) -> filter::Model {
         id: id.clone(),
         provider: target.provider.clone(),
         model: target.model.clone(),
-        max_tokens: target.max_tokens,
+        capabilities: Overrides {
+            max_tokens: target.max_tokens,
+            ..Overrides::default()
+        },
     };
     filter::Model {
         pattern: model.pattern.clone(),

@@ -1,8 +1,8 @@
 //! How much to think, and how many tokens to allow for it.
 
+use crate::capabilities::{Capabilities, Thinking};
 use crate::ir::{Effort, Notices, Reasoning, ReasoningMode, Request};
 use crate::json::Writer;
-use crate::providers::{Capabilities, Thinking};
 
 /// Least budget that the API takes.
 const MIN_BUDGET: u64 = 1024;

@@ -2,13 +2,14 @@
 
 use super::super::CODEC;
 use super::{client, parse, value};
+use crate::capabilities::Capabilities;
 use crate::formats::{Asked, Format};
 use crate::ir::{
     Block, BlockKind, CacheMark, MediaSource, Notices, ReasoningBlock, ReasoningMode, Refusal,
     Request, Role, Signature, ToolChoice, ToolKind,
 };
 use crate::json::Document;
-use crate::providers::{Capabilities, Envelope, Quirks, Target};
+use crate::providers::{Envelope, Quirks, Target};
 
 const TARGET: Target<'_> = Target {
     quirks: Quirks::COMPATIBLE,

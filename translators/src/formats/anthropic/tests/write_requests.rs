@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::super::CODEC;
 use super::value;
+use crate::capabilities::Capabilities;
 use crate::formats::Format;
 use crate::ir::{
     Block, BlockKind, CacheMark, Effort, Extension, MediaSource, Notices, OutputFormat, Position,
@@ -11,7 +12,7 @@ use crate::ir::{
     ToolChoice, ToolKind, ToolResult, Turn,
 };
 use crate::json::Str;
-use crate::providers::{Capabilities, Envelope, Quirks, Target};
+use crate::providers::{Envelope, Quirks, Target};
 
 const TARGET: Target<'_> = Target {
     quirks: Quirks::COMPATIBLE,

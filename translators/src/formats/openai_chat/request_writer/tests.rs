@@ -2,13 +2,14 @@ use serde_json::{Value as Json, json};
 
 use super::super::request_reader;
 use super::*;
+use crate::capabilities::Capabilities;
 use crate::formats::Asked;
 use crate::ir::{
     Block, BlockKind, CacheMark, MediaSource, Position, ReasoningBlock, Role, Signature, ToolCall,
     ToolResult, Turn,
 };
 use crate::json::Document;
-use crate::providers::{Capabilities, Envelope, Quirks};
+use crate::providers::{Envelope, Quirks};
 
 const fn target(quirks: Quirks) -> Target<'static> {
     Target {
