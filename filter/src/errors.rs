@@ -90,7 +90,7 @@ pub enum GatewayError {
         /// Envoy's status.
         status: u16,
         /// What that means here.
-        message: String,
+        message: &'static str,
     },
     /// The gateway's own parts do not fit together.
     #[error("the gateway is set up wrongly: {problem}")]
@@ -163,41 +163,90 @@ impl GatewayError {
     }
 }
 
+/// What Envoy's own answers mean for a client: the beginning of the response code details (Envoy's
+/// documentation, "Response Code Details"), the status to tell where Envoy's does not fit, and the
+/// message. Envoy says 503 for every failure on its way; to SDKs that is an overloaded provider.
+const ENVOY_ANSWERS: &[(&str, Option<u16>, &str)] = &[
+    (
+        "request_payload_too_large",
+        Some(413),
+        "the request body is too long",
+    ),
+    (
+        "response_payload_too_large",
+        Some(502),
+        "the provider's answer is longer than the limit",
+    ),
+    (
+        "no_healthy_upstream",
+        Some(502),
+        "no provider of this model can be reached",
+    ),
+    (
+        "upstream_per_try_timeout",
+        Some(504),
+        "the provider did not answer in time",
+    ),
+    (
+        "upstream_per_try_idle_timeout",
+        Some(504),
+        "the provider did not answer in time",
+    ),
+    (
+        "upstream_response_timeout",
+        Some(504),
+        "the provider did not answer in time",
+    ),
+    (
+        "response_timeout",
+        Some(504),
+        "the provider did not answer in time",
+    ),
+    (
+        "upstream_reset",
+        Some(502),
+        "the connection to the provider failed",
+    ),
+    (
+        "cluster_not_found",
+        Some(500),
+        "the model's Envoy cluster does not exist",
+    ),
+    (
+        "request_overall_timeout",
+        None,
+        "the request took too long to arrive",
+    ),
+    (
+        "stream_idle_timeout",
+        None,
+        "the connection was idle for too long",
+    ),
+    ("overload", Some(503), "the gateway is overloaded"),
+];
+
 /// What Envoy's own answer means for a client.
-///
-/// `details` are the response code details of Envoy's documentation ("Response Code Details").
 #[must_use]
 pub fn envoy_answer(status: u16, details: &str) -> GatewayError {
-    let message = match details {
-        _ if details.starts_with("request_payload_too_large") => "the request body is too long",
-        _ if details.starts_with("response_payload_too_large") => {
-            return GatewayError::BadAnswer {
-                problem: "it is longer than the limit".to_owned(),
-            };
-        }
-        _ if details.starts_with("no_healthy_upstream") => {
-            "no provider of this model can be reached"
-        }
-        _ if details.contains("per_try_timeout") || details.contains("response_timeout") => {
-            "the provider did not answer in time"
-        }
-        _ if details.starts_with("upstream_reset") => "the connection to the provider failed",
-        _ if details.starts_with("cluster_not_found") => "the model's Envoy cluster does not exist",
-        _ if details.starts_with("request_overall_timeout") => {
-            "the request took too long to arrive"
-        }
-        _ if details.starts_with("stream_idle_timeout") => "the connection was idle for too long",
-        _ if details.starts_with("overload") => "the gateway is overloaded",
-        _ => match status {
-            429 => "too many requests",
-            401 => "a valid credential is required",
-            403 => "this is not allowed",
-            _ => "the gateway could not pass the request on",
-        },
+    let known = ENVOY_ANSWERS
+        .iter()
+        .find(|(beginning, ..)| details.starts_with(beginning));
+    let (status, message) = match known {
+        Some((_, told, message)) => (told.unwrap_or(status), *message),
+        None => (status, by_status(status)),
     };
-    GatewayError::Envoy {
-        status,
-        message: message.to_owned(),
+    GatewayError::Envoy { status, message }
+}
+
+const fn by_status(status: u16) -> &'static str {
+    match status {
+        429 => "too many requests",
+        401 => "a valid credential is required",
+        403 => "this is not allowed",
+        404 => "there is no such endpoint",
+        408 | 504 => "the request took too long",
+        413 => "the request body is too long",
+        _ => "the gateway could not pass the request on",
     }
 }
 
