@@ -32,7 +32,7 @@ run: build ## Start the gateway (CONFIG=my.yaml; without: your keys, else mock p
 
 .PHONY: test
 test: ## Everything that this machine can check
-	@scripts/test.sh check unit unit-release build
+	@scripts/test.sh check unit unit-release build fuzz
 
 .PHONY: check
 check: ## Formatting, lints, documentation, dependencies, scripts
@@ -55,6 +55,10 @@ unit-release: ## The data path's tests with release arithmetic, where overflow w
 	cargo test $(LOCKED) -p sluice-translators -p sluice-filter \
 		$(foreach crate,translators filter,$(foreach check,overflow-checks debug-assertions,\
 			--config profile.dev.package.sluice-$(crate).$(check)=false))
+
+.PHONY: fuzz
+fuzz: ## Fuzz the readers, FUZZ_SECONDS each (10)
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz.sh
 
 ##@ Develop
 
