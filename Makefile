@@ -11,7 +11,9 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Seconds that each fuzz target runs.
 FUZZ_SECONDS ?= 10
 
-export CARGO_TERM_COLOR ?= auto
+# The filter in its two forms: embedded in the command line tool, and loaded by the tests.
+export SLUICE_WASM := $(abspath $(TARGET)/wasm32-wasip1/wasm/sluice_filter.wasm)
+export SLUICE_MODULE := $(abspath $(TARGET)/module/libsluice.so)
 
 ##@ Use
 
@@ -19,10 +21,8 @@ export CARGO_TERM_COLOR ?= auto
 build: ## Build the filter and the command line tool: target/release/sluice
 	@scripts/setup.sh rust
 	cargo build $(LOCKED) -p sluice-filter --target wasm32-wasip1 --profile wasm
-	$(if $(wildcard module/Cargo.toml),cargo build $(LOCKED) -p sluice-module --profile module,@echo "module: not there yet")
-	SLUICE_WASM=$(abspath $(TARGET)/wasm32-wasip1/wasm/sluice_filter.wasm) \
-		SLUICE_MODULE=$(abspath $(TARGET)/module/libsluice.so) \
-		cargo build $(LOCKED) -p sluice --release
+	cargo build $(LOCKED) -p sluice-module --profile module
+	cargo build $(LOCKED) -p sluice --release
 
 .PHONY: run
 run: build ## Start the gateway (CONFIG=my.yaml; without: your keys, else mock providers)
@@ -32,7 +32,11 @@ run: build ## Start the gateway (CONFIG=my.yaml; without: your keys, else mock p
 
 .PHONY: test
 test: ## Everything that this machine can check
-	@scripts/test.sh check unit unit-release build fuzz
+	@scripts/test.sh setup check build unit unit-release fuzz
+
+.PHONY: setup
+setup: ## Install what the tests need into the project
+	@scripts/setup.sh rust envoy sdk check
 
 .PHONY: check
 check: ## Formatting, lints, documentation, dependencies, scripts
@@ -47,7 +51,7 @@ check: ## Formatting, lints, documentation, dependencies, scripts
 	.venv/bin/ruff format --check tests scripts
 
 .PHONY: unit
-unit: ## Tests without Envoy
+unit: ## Tests of each crate; what needs Envoy is skipped where there is none
 	cargo test $(LOCKED) --workspace --exclude sluice-tests
 
 .PHONY: unit-release
@@ -55,6 +59,11 @@ unit-release: ## The data path's tests with release arithmetic, where overflow w
 	cargo test $(LOCKED) -p sluice-translators -p sluice-filter \
 		$(foreach crate,translators filter,$(foreach check,overflow-checks debug-assertions,\
 			--config profile.dev.package.sluice-$(crate).$(check)=false))
+
+.PHONY: sdk
+sdk: build ## The vendors' SDKs as clients, through real Envoy
+	@scripts/setup.sh envoy sdk
+	.venv/bin/pytest tests/sdk
 
 .PHONY: fuzz
 fuzz: ## Fuzz the readers, FUZZ_SECONDS each (10)

@@ -1,0 +1,123 @@
+"""One gateway with its mock provider for all tests, and the vendors' SDKs pointed at it."""
+
+import json
+import os
+import socket
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import anthropic
+import openai
+import pytest
+from process import running
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+
+# What the gateway shows the provider, and what clients show the gateway: neither may see the other.
+PROVIDER_KEY = "sk-of-the-provider"
+CLIENT_KEY = "sk-of-the-client"
+
+
+@dataclass(frozen=True)
+class Received:
+    """A request as the provider got it."""
+
+    path: str
+    headers: dict[str, str]
+    body: dict
+
+    @property
+    def credentials(self) -> set[str]:
+        names = ("authorization", "x-api-key", "api-key")
+        found = (self.headers.get(name, "") for name in names)
+        return {value.removeprefix("Bearer ") for value in found if value}
+
+
+class Provider:
+    """The mock, as tests look into it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def forget(self) -> None:
+        self._ask("DELETE")
+
+    def received(self) -> list[Received]:
+        """All requests since `forget`, oldest first."""
+        return [
+            Received(one["path"], dict(one["headers"]), json.loads(one["body"]))
+            for one in self._ask("GET")
+        ]
+
+    def only(self) -> Received:
+        (one,) = self.received()
+        return one
+
+    def _ask(self, method: str):
+        request = urllib.request.Request(f"{self.url}/_mock/requests", method=method)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+
+@pytest.fixture(scope="session")
+def sluice() -> Path:
+    """The built command line tool."""
+    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    tool = Path(os.environ.get("SLUICE", target / "release" / "sluice"))
+    if not tool.is_file():
+        pytest.exit(f"{tool} is missing: run `make build`", returncode=1)
+    return tool
+
+
+@pytest.fixture(scope="session")
+def mock(sluice: Path) -> Iterator[str]:
+    command = [sluice, "mock", f"--require-key={PROVIDER_KEY}"]
+    with running(command, os.environ, r"ready on (http://\S+)") as ready:
+        yield ready[1]
+
+
+@pytest.fixture(scope="session")
+def gateway(sluice: Path, mock: str) -> Iterator[str]:
+    """The address of a gateway in front of the mock."""
+    port = free_port()
+    env = {**os.environ, "MOCK": mock, "PROVIDER_KEY": PROVIDER_KEY, "GATEWAY_PORT": str(port)}
+    url = f"http://127.0.0.1:{port}"
+    with running([sluice, "run", HERE / "sluice.yaml"], env, rf"ready.*{port}"):
+        yield url
+
+
+@pytest.fixture
+def provider(mock: str) -> Provider:
+    provider = Provider(mock)
+    provider.forget()
+    return provider
+
+
+@pytest.fixture(scope="session")
+def openai_client(gateway: str) -> Iterator[openai.OpenAI]:
+    url = f"{gateway}/v1"
+    with openai.OpenAI(base_url=url, api_key=CLIENT_KEY, max_retries=0, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def anthropic_client(gateway: str) -> Iterator[anthropic.Anthropic]:
+    url = f"{gateway}/anthropic"
+    with anthropic.Anthropic(base_url=url, api_key=CLIENT_KEY, max_retries=0, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture(params=["gpt-mock", "azure-mock", "claude-mock"])
+def model(request: pytest.FixtureRequest) -> str:
+    """A model of each provider format."""
+    return request.param
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
