@@ -1,6 +1,6 @@
 //! `sluice.yaml`: what a person writes, read and checked.
 //!
-//! Owns: the file's shape ([`schema`]), its checks with line and column ([`Report`]), and what comes
+//! Owns: the file's shape ([`schema()`]), its checks with line and column ([`Report`]), and what comes
 //! out of them: a [`Config`] in which every name is resolved and every number is in range.
 //! Must not: know what Envoy makes of it; that is [`crate::generate`].
 

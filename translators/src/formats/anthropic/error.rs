@@ -53,7 +53,7 @@ pub(super) fn in_exception(name: &str, payload: &[u8]) -> ApiError<'static> {
     error
 }
 
-/// See [`crate::formats::Codec::write_error`].
+/// See [`crate::formats::ClientCodec::write_error`].
 pub(super) fn write_error(error: &ApiError<'_>, out: &mut Vec<u8>) -> u16 {
     write_body(error, &mut Writer::new(out));
     status_of(error.kind)

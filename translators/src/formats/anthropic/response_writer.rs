@@ -8,7 +8,7 @@ use crate::json::{Str, Writer};
 
 use super::{input, signature, stop, usage};
 
-/// See [`crate::formats::Codec::write_response`].
+/// See [`crate::formats::ClientCodec::write_response`].
 pub(super) fn write_response(response: &Response<'_>, answer: &Answer<'_>, out: &mut Vec<u8>) {
     let none = Candidate::default();
     let candidate = response.candidates.first().unwrap_or(&none);

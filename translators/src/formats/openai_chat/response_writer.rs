@@ -1,7 +1,7 @@
 //! Writes a whole answer for a client.
 //!
 //! All that the schema requires is always there. Thoughts go into the fields of
-//! [`reasoning`](super::reasoning), pictures into `images`, as routers do it.
+//! [`reasoning`], pictures into `images`, as routers do it.
 
 use crate::formats::{Answer, Format};
 use crate::ir::{Candidate, Item, ReasoningBlock, Response, Signature, StopReason, ToolCall};

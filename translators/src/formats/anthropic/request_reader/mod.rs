@@ -12,7 +12,7 @@ use crate::formats::{Asked, Format};
 use crate::ir::{Extension, Notices, Position, Refusal, Request, Role, Turn};
 use crate::json::{Document, Kind, Str, Value};
 
-/// See [`crate::formats::Codec::read_request`].
+/// See [`crate::formats::ClientCodec::read_request`].
 pub(super) fn read_request<'a>(
     document: &'a Document,
     asked: &Asked<'a>,

@@ -20,7 +20,7 @@ use self::block::{Block, Piece};
 use self::queue::{Overflow, Queue};
 use super::{error, response_writer, stop, usage};
 
-/// See [`crate::formats::Codec::stream_writer`].
+/// See [`crate::formats::ClientCodec::stream_writer`].
 pub(super) fn stream_writer(answer: Answer<'static>) -> Box<dyn StreamWriter> {
     Box::new(StreamState {
         answer,
