@@ -1,11 +1,12 @@
 use super::*;
+use crate::capabilities::{Capabilities, Thinking};
 use crate::ir::{
     Block, BlockKind, CacheMark, Effort, Extension, MediaSource, OutputFormat, Position,
     ReasoningBlock, ReasoningMode, Role, Schema, Signature, Tool, ToolCall, ToolChoice, ToolKind,
     ToolResult, Turn,
 };
 use crate::json::Str;
-use crate::providers::{Capabilities, Envelope, Quirks, Thinking};
+use crate::providers::{Envelope, Quirks};
 
 const CLAUDE: &str = "eu.anthropic.claude-sonnet-4-5-20250929-v1:0";
 

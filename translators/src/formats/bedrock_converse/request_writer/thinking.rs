@@ -1,9 +1,9 @@
 //! How much to think. The effort has a field here; whether to think, and within which budget, goes to
 //! Anthropic's models only, in the form of their own API.
 
+use crate::capabilities::{Capabilities, Thinking};
 use crate::ir::{Effort, Notices, ReasoningMode, Request};
 use crate::json::Writer;
-use crate::providers::{Capabilities, Thinking};
 
 /// Least budget that Anthropic's models take.
 const MIN_BUDGET: u64 = 1024;
