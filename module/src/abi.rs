@@ -21,8 +21,12 @@ use std::ffi::c_void;
 use std::marker::PhantomData;
 use std::ptr;
 
+#[cfg(test)]
+mod fake;
 mod hooks;
 pub(crate) mod stream;
+#[cfg(test)]
+mod tests;
 
 /// Memory of Envoy. Empty may be null.
 #[repr(C)]

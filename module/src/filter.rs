@@ -13,7 +13,7 @@ use crate::abi::stream::{Setup, Stream};
 use crate::host::ModuleHost;
 use crate::metrics::Metrics;
 use crate::panics::contain;
-#[cfg(feature = "probe")]
+#[cfg(any(test, feature = "probe"))]
 use crate::probe::Probe;
 use crate::workers::Blueprint;
 
@@ -74,7 +74,7 @@ enum Configured {
     Downstream(Blueprint),
     /// Has no configuration of its own: everything is in the exchange.
     Upstream,
-    #[cfg(feature = "probe")]
+    #[cfg(any(test, feature = "probe"))]
     Probe,
 }
 
@@ -91,9 +91,9 @@ impl Config {
                 (Placement::Downstream, Configured::Downstream(blueprint))
             }
             b"upstream" => (Placement::Upstream, Configured::Upstream),
-            #[cfg(feature = "probe")]
+            #[cfg(any(test, feature = "probe"))]
             b"probe-downstream" => (Placement::Downstream, Configured::Probe),
-            #[cfg(feature = "probe")]
+            #[cfg(any(test, feature = "probe"))]
             b"probe-upstream" => (Placement::Upstream, Configured::Probe),
             _ => {
                 let name = String::from_utf8_lossy(name);
@@ -169,7 +169,7 @@ enum Gateway {
         buffer_limit: u64,
     },
     Upstream(Upstream),
-    #[cfg(feature = "probe")]
+    #[cfg(any(test, feature = "probe"))]
     Probe(Probe),
     /// There was none to be had.
     Failed,
@@ -192,7 +192,7 @@ impl Gateway {
                 }
             }
             Configured::Upstream => Self::Upstream(Upstream::new()),
-            #[cfg(feature = "probe")]
+            #[cfg(any(test, feature = "probe"))]
             Configured::Probe => Self::Probe(Probe::new(config.placement, config.metrics)),
         }
     }
@@ -209,7 +209,7 @@ impl Gateway {
                 handle_downstream(downstream, host, event)
             }
             Self::Upstream(upstream) => handle_upstream(upstream, host, event),
-            #[cfg(feature = "probe")]
+            #[cfg(any(test, feature = "probe"))]
             Self::Probe(probe) => probe.handle(host, event),
             Self::Failed => {
                 host.respond_with(Reply::internal_error());

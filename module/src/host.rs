@@ -64,7 +64,7 @@ impl<'s> ModuleHost<'s> {
     }
 
     /// The request, for what only the module has.
-    #[cfg(feature = "probe")]
+    #[cfg(any(test, feature = "probe"))]
     pub(crate) const fn stream(&mut self) -> &mut Stream {
         self.stream
     }

@@ -11,7 +11,7 @@ mod filter;
 mod host;
 mod metrics;
 mod panics;
-#[cfg(feature = "probe")]
+#[cfg(any(test, feature = "probe"))]
 mod probe;
 #[cfg(any(test, feature = "probe"))]
 mod sample;

@@ -3,7 +3,7 @@
 //! Owns: names and labels. All are recorded in the downstream placement, but for panics: Envoy puts the
 //! cluster into the names of those that are recorded upstream.
 
-#[cfg(feature = "probe")]
+#[cfg(any(test, feature = "probe"))]
 use crate::abi::stream::Histogram;
 use crate::abi::stream::{Counter, MetricRefused, Setup};
 
@@ -12,7 +12,7 @@ use crate::abi::stream::{Counter, MetricRefused, Setup};
 pub(crate) struct Metrics {
     /// Panics that were caught.
     pub(crate) panics: Counter<0>,
-    #[cfg(feature = "probe")]
+    #[cfg(any(test, feature = "probe"))]
     pub(crate) probe: (Counter<2>, Histogram<1>),
 }
 
@@ -21,7 +21,7 @@ impl Metrics {
     pub(crate) fn define(setup: &mut Setup) -> Result<Self, MetricRefused> {
         Ok(Self {
             panics: setup.counter("sluice_panics", [])?,
-            #[cfg(feature = "probe")]
+            #[cfg(any(test, feature = "probe"))]
             probe: (
                 setup.counter("probe_count", ["model", "provider"])?,
                 setup.histogram("probe_histogram", ["model"])?,

@@ -109,9 +109,7 @@ fn request(host: &mut ModuleHost<'_>) -> Action {
     host.publish(Fact::InputTokens, "9");
     host.publish(Fact::InputTokens, "");
     host.publish(Fact::UsageStatus, "estimated");
-    if let Some(exchange) = sample::exchange() {
-        host.attach(&exchange);
-    }
+    host.attach(&sample::exchange());
     Action::Continue
 }
 

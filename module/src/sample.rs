@@ -1,9 +1,5 @@
 //! A configuration and an exchange for the tests and the probe.
 #![allow(clippy::expect_used, reason = "not in the product")]
-#![cfg_attr(
-    not(feature = "probe"),
-    expect(dead_code, reason = "until the border has unit tests")
-)]
 
 use std::rc::Rc;
 
@@ -23,10 +19,10 @@ pub(crate) const CONFIG: &str = r#"{
     "facts": ["total_tokens"], "owned_by": "o", "created": 1, "created_at": "1970-01-01T00:00:01Z"
 }"#;
 
-/// A request for that model; `None` while its format has no codec.
-pub(crate) fn exchange() -> Option<Rc<Exchange>> {
+/// A request for that model.
+pub(crate) fn exchange() -> Rc<Exchange> {
     let env = |_: &str| Some("secret".to_owned());
-    let gateway = Rc::new(Gateway::new(CONFIG.as_bytes(), &env).ok()?);
+    let gateway = Rc::new(Gateway::new(CONFIG.as_bytes(), &env).expect("a configuration"));
     let route = gateway.models.find("m").cloned().expect("a model");
     let asked = Asked {
         format: Format::OpenaiChat,
@@ -37,5 +33,5 @@ pub(crate) fn exchange() -> Option<Rc<Exchange>> {
         json_array: false,
         body: Document::parse(b"{}".to_vec()).expect("JSON"),
     };
-    Exchange::new(gateway, route, asked).map(Rc::new)
+    Rc::new(Exchange::new(gateway, route, asked).expect("a codec"))
 }

@@ -37,6 +37,7 @@ fn the_request_is_routed_by_a_header_set_after_the_body_and_rewritten_upstream()
         "content-length: 7",
         "x-probe-length: 5",
         "x-probe-target: provider-a",
+        "x-probe-exchange: true",
         "x-twice: 1",
         "x-twice: 2",
     ] {

@@ -55,6 +55,11 @@ impl<'a> Field<'a> {
         self.value.is_string()
     }
 
+    /// The value as JSON text.
+    pub(super) fn spelled(&self) -> String {
+        self.value.to_string()
+    }
+
     pub(super) fn object(&self) -> Result<&'a Map<String, Value>, Fault> {
         self.value
             .as_object()
@@ -149,6 +154,26 @@ impl<'a> Field<'a> {
         Err(self.wrong(format!(
             "'{name}' does not match ^[a-zA-Z0-9_-]{{1,{longest}}}$"
         )))
+    }
+
+    /// The name of one of these tools.
+    pub(super) fn offered(&self, tools: &[String]) -> Result<String, Fault> {
+        let name = self.text()?;
+        if tools.iter().any(|tool| tool == name) {
+            return Ok(name.to_owned());
+        }
+        Err(self.wrong(format!("'{name}' is not among the tools")))
+    }
+
+    /// The only member of an object that is a union.
+    pub(super) fn variant(&self, known: &[&str]) -> Result<(&'a str, Self), Fault> {
+        let members = self.object()?;
+        match members.keys().next() {
+            Some(key) if members.len() == 1 && known.contains(&key.as_str()) => {
+                Ok((key, self.need(key)?))
+            }
+            _ => Err(self.wrong(format!("must have exactly one of {}", quoted(known)))),
+        }
     }
 
     /// Refuses members that the vendor does not know.

@@ -55,11 +55,21 @@ fn share(text: &str) -> Result<f64, String> {
 }
 
 const CONTROLS_HELP: &str = "\
-Endpoints:
-  <any prefix>/chat/completions           OpenAI Chat Completions
+Endpoints, behind any prefix:
+  /chat/completions                       OpenAI Chat Completions
   /openai/deployments/NAME/chat/completions?api-version=V
                                           the same at Azure OpenAI
-  <any prefix>/v1/messages                Anthropic Messages
+  /responses  /responses/input_tokens     OpenAI Responses
+  /v1/messages  /v1/messages/count_tokens Anthropic Messages
+  /publishers/anthropic/models/M:rawPredict  :streamRawPredict
+                                          the same at Google
+  /model/M/invoke  /model/M/invoke-with-response-stream
+                                          the same at AWS
+  /model/M/converse  /model/M/converse-stream
+                                          Bedrock Converse
+  /models/M:generateContent  :streamGenerateContent[?alt=sse]  :countTokens
+                                          Gemini
+  /v2/chat                                Cohere
 
 Answers, decided by the text of the last user turn:
   anything          \"You said: \" and that text, one stream event per word

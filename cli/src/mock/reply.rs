@@ -12,6 +12,8 @@ pub(super) struct Ask {
     /// The model as the client wrote it, controls included.
     pub(super) model: String,
     pub(super) stream: bool,
+    /// Whether only the input tokens are to be counted.
+    pub(super) count_only: bool,
     /// OpenAI's `stream_options.include_usage`.
     pub(super) include_usage: bool,
     /// How many candidates.

@@ -83,6 +83,7 @@ fn outcome(state: &State, head: &Parts, body: &Bytes) -> Outcome {
     if path.starts_with(admin::PREFIX) {
         return Outcome::Answer(admin::answer(state, &head.method, path, body));
     }
+    let query = head.uri.query().unwrap_or_default();
     let target = head
         .uri
         .path_and_query()
@@ -91,7 +92,7 @@ fn outcome(state: &State, head: &Parts, body: &Bytes) -> Outcome {
     if let Some(script) = lock(&state.scripts).take(path) {
         return Outcome::Answer(script.delivery());
     }
-    let Some((format, target)) = formats::find(path) else {
+    let Some((format, target)) = formats::find(path, query) else {
         let message = format!("Unknown request URL: {} {path}", head.method);
         return refuse(
             formats::fallback(),
@@ -165,16 +166,17 @@ impl Exchange<'_> {
     fn read(&self, target: Target, bytes: &Bytes) -> Result<Ask, Fault> {
         let body: Value = serde_json::from_slice(bytes)
             .map_err(|wrong| Fault::new(400, format!("the body is not JSON: {wrong}")))?;
-        let query = self.head.uri.query().unwrap_or_default();
+        let (headers, body) = (&self.head.headers, &body);
+        let count_only = target.count_only;
         let incoming = Incoming {
             target,
-            query,
-            headers: &self.head.headers,
-            body: &body,
+            headers,
+            body,
         };
         let ask = self.format.read(&incoming)?;
         Ok(Ask {
-            words: words_in(&body),
+            count_only,
+            words: words_in(body),
             seed: seed(bytes),
             ..ask
         })

@@ -39,7 +39,8 @@ pub(super) fn outcome(
             Delivery::json(200, &format.fault(&fault.unwrap_or_else(broken)))
         }
         (fault, _) if ask.stream => {
-            let fault = format.stream_fault(&fault.unwrap_or_else(broken));
+            let after = controls.error_after.unwrap_or_default();
+            let fault = format.stream_fault(&fault.unwrap_or_else(broken), after);
             stream(format.stream(ask, reply), fault, controls)
         }
         _ => unary(Bytes::from(format.unary(ask, reply).to_string()), controls),
@@ -50,12 +51,14 @@ pub(super) fn outcome(
         format!("req_{}", reply.id),
     );
     delivery.headers.push(id);
+    delivery.headers.extend(format.answer_headers(ask, reply));
     Outcome::Answer(delivery)
 }
 
 /// A fault in the format's own words.
 pub(super) fn refusal(format: &dyn Format, fault: &Fault) -> Delivery {
     let mut delivery = Delivery::json(fault.status, &format.fault(fault));
+    delivery.headers.extend(format.fault_headers(fault));
     let retry_after = fault.retry_after.iter();
     delivery
         .headers

@@ -8,7 +8,11 @@
 )]
 
 mod anthropic;
+mod aws;
+mod cohere;
 mod controls;
+mod google;
 mod harness;
 mod openai_chat;
+mod openai_responses;
 mod support;

@@ -17,9 +17,14 @@ use crate::panics::{self, contain};
 const ABI_VERSION: &CStr = c"v0.2.0";
 
 /// Our [`Filter`], from `new` to `destroy`.
-type ModuleFilter = *const c_void;
+pub(super) type ModuleFilter = *const c_void;
 /// Our [`Config`], from `config_new` to `config_destroy`. All workers share it.
-type ModuleConfig = *const c_void;
+pub(super) type ModuleConfig = *const c_void;
+
+const _: () = {
+    const fn is_shared_by_workers<T: Send + Sync>() {}
+    is_shared_by_workers::<Config>();
+};
 
 /// Once per library, on the main thread.
 #[unsafe(no_mangle)]
@@ -33,7 +38,7 @@ extern "C" fn envoy_dynamic_module_on_program_init() -> *const c_char {
 /// # Safety
 /// Envoy's contract: `config` is valid until `config_destroy`, the buffers for this call.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn envoy_dynamic_module_on_http_filter_config_new(
+pub(super) unsafe extern "C" fn envoy_dynamic_module_on_http_filter_config_new(
     config: EnvoyConfig,
     name: EnvoyBuffer,
     text: EnvoyBuffer,
@@ -57,9 +62,15 @@ unsafe extern "C" fn envoy_dynamic_module_on_http_filter_config_new(
 /// A configuration is given up, on any thread, after all of its streams.
 ///
 /// # Safety
-/// Envoy's contract: `config` is from `config_new`, once.
+/// Envoy's contract: `config` is from `config_new`, once; it may be null.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn envoy_dynamic_module_on_http_filter_config_destroy(config: ModuleConfig) {
+pub(super) unsafe extern "C" fn envoy_dynamic_module_on_http_filter_config_destroy(
+    config: ModuleConfig,
+) {
+    // What `config_new` rejected, Envoy may still destroy.
+    if config.is_null() {
+        return;
+    }
     // SAFETY: `config_new` made it with `Box::into_raw`; `Config` is `Send`.
     let config = unsafe { Box::from_raw(config.cast_mut().cast::<Config>()) };
     contain(|| drop(config));
@@ -70,7 +81,7 @@ unsafe extern "C" fn envoy_dynamic_module_on_http_filter_config_destroy(config: 
 /// # Safety
 /// Envoy's contract: `config` is from `config_new` and not destroyed.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn envoy_dynamic_module_on_http_filter_new(
+pub(super) unsafe extern "C" fn envoy_dynamic_module_on_http_filter_new(
     config: ModuleConfig,
     _envoy: EnvoyFilter,
 ) -> ModuleFilter {
@@ -86,7 +97,7 @@ unsafe extern "C" fn envoy_dynamic_module_on_http_filter_new(
 /// # Safety
 /// Envoy's contract: `filter` is from `new`, once.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn envoy_dynamic_module_on_http_filter_destroy(filter: ModuleFilter) {
+pub(super) unsafe extern "C" fn envoy_dynamic_module_on_http_filter_destroy(filter: ModuleFilter) {
     // SAFETY: `new` made it with `Box::into_raw`; `run` holds no reference to it while Envoy has the
     // control.
     let filter = unsafe { Box::from_raw(filter.cast_mut().cast::<Filter>()) };
@@ -101,7 +112,7 @@ macro_rules! events {
         /// # Safety
         /// As for [`run`].
         #[unsafe(no_mangle)]
-        unsafe extern "C" fn $hook(
+        pub(super) unsafe extern "C" fn $hook(
             envoy: EnvoyFilter,
             filter: ModuleFilter,
             $($end: bool)?
@@ -138,7 +149,7 @@ events! {
 /// # Safety
 /// As for [`run`].
 #[unsafe(no_mangle)]
-unsafe extern "C" fn envoy_dynamic_module_on_http_filter_stream_complete(
+pub(super) unsafe extern "C" fn envoy_dynamic_module_on_http_filter_stream_complete(
     envoy: EnvoyFilter,
     filter: ModuleFilter,
 ) {

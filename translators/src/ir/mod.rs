@@ -14,6 +14,7 @@ mod notice;
 mod replay;
 mod request;
 mod response;
+mod schema;
 mod usage;
 
 pub use error::{ApiError, ErrorKind};
@@ -22,7 +23,8 @@ pub use notice::{Notice, Notices, Refusal};
 pub use request::{
     Block, BlockKind, CacheMark, CachePolicy, Detail, Effort, Extension, FreeFormSyntax, Identity,
     MediaSource, OutputFormat, Position, Reasoning, ReasoningBlock, ReasoningMode, Request, Role,
-    Sampling, Schema, Signature, Tool, ToolCall, ToolChoice, ToolKind, ToolResult, Turn,
+    Sampling, Signature, Tool, ToolCall, ToolChoice, ToolKind, ToolResult, Turn,
 };
 pub use response::{Candidate, Item, Response, Stop, StopReason};
+pub use schema::Schema;
 pub use usage::Usage;

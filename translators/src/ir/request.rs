@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Notices, Refusal};
+use super::{Notices, Refusal, Schema};
 use crate::formats::Format;
 use crate::json::Str;
 
@@ -399,25 +399,6 @@ pub enum FreeFormSyntax {
     Lark,
     /// A regular expression.
     Regex,
-}
-
-/// A schema as its author wrote it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Schema<'a> {
-    /// JSON Schema.
-    Json(&'a str),
-    /// Gemini's OpenAPI subset (upper-case types, `nullable`, …).
-    OpenApi(&'a str),
-}
-
-impl<'a> Schema<'a> {
-    /// The text, whatever the dialect.
-    #[must_use]
-    pub const fn text(self) -> &'a str {
-        match self {
-            Self::Json(text) | Self::OpenApi(text) => text,
-        }
-    }
 }
 
 /// Which tools the model may or must call.

@@ -1,6 +1,7 @@
 //! Changes some values of a document and leaves every other byte as it is.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::{Document, Value};
@@ -14,8 +15,8 @@ pub struct Editor<'d> {
     document: &'d Document,
     /// Replacements of byte ranges of the text, in the order they were asked for.
     changes: Vec<(Range<usize>, Cow<'d, str>)>,
-    /// Objects that get or lose members, each once.
-    reshaped: Vec<Reshaped<'d>>,
+    /// Containers that get or lose something, by where they stand.
+    reshaped: BTreeMap<usize, Reshaped<'d>>,
 }
 
 impl<'d> Editor<'d> {
@@ -25,13 +26,13 @@ impl<'d> Editor<'d> {
         Self {
             document,
             changes: Vec::new(),
-            reshaped: Vec::new(),
+            reshaped: BTreeMap::new(),
         }
     }
 
     /// Whether nothing changes: the text can go on as it is.
     #[must_use]
-    pub const fn is_unchanged(&self) -> bool {
+    pub fn is_unchanged(&self) -> bool {
         self.changes.is_empty() && self.reshaped.is_empty()
     }
 
@@ -62,17 +63,22 @@ impl<'d> Editor<'d> {
     /// Removes a member of an object, with the comma that it leaves over; all of them where the name
     /// stands several times.
     pub fn remove(&mut self, object: Value<'d>, key: &str) {
-        if object.get(key).is_some() {
-            self.reshape(object).removed.push(key.to_owned());
+        for (_, value) in object.members().filter(|(name, _)| name == key) {
+            self.reshape(object).removed.push(value.span().start);
         }
+    }
+
+    /// Removes an element of an array, with the comma that it leaves over.
+    pub fn remove_element(&mut self, array: Value<'d>, element: Value<'d>) {
+        self.reshape(array).removed.push(element.span().start);
     }
 
     /// The changed text.
     #[must_use]
     pub fn finish(mut self) -> String {
         let text = self.document.text();
-        for object in &self.reshaped {
-            object.add_changes(text, &mut self.changes);
+        for container in self.reshaped.values_mut() {
+            container.add_changes(text, &mut self.changes);
         }
         // Stable: what is inserted at a place comes before what is removed there.
         self.changes.sort_by_key(|(range, _)| range.start);
@@ -88,47 +94,39 @@ impl<'d> Editor<'d> {
         out
     }
 
-    fn reshape(&mut self, object: Value<'d>) -> &mut Reshaped<'d> {
-        let start = object.span().start;
-        let known = |known: &Reshaped<'d>| known.object.span().start == start;
-        let at = self.reshaped.iter().position(known).unwrap_or_else(|| {
-            self.reshaped.push(Reshaped {
-                object,
-                inserted: String::new(),
-                removed: Vec::new(),
-            });
-            self.reshaped.len().saturating_sub(1)
-        });
-        #[expect(
-            clippy::indexing_slicing,
-            reason = "`at` was found in this list or is its last"
-        )]
-        &mut self.reshaped[at]
+    fn reshape(&mut self, container: Value<'d>) -> &mut Reshaped<'d> {
+        let start = container.span().start;
+        self.reshaped.entry(start).or_insert_with(|| Reshaped {
+            container,
+            inserted: String::new(),
+            removed: Vec::new(),
+        })
     }
 }
 
-/// An object that gets or loses members.
+/// An object that gets or loses members, or an array that loses elements.
 #[derive(Debug)]
 struct Reshaped<'d> {
-    object: Value<'d>,
+    container: Value<'d>,
     /// New members, with commas between them.
     inserted: String,
-    /// Names of the members that go.
-    removed: Vec<String>,
+    /// Where the values stand that go.
+    removed: Vec<usize>,
 }
 
 impl<'d> Reshaped<'d> {
-    fn add_changes(&self, text: &str, changes: &mut Vec<(Range<usize>, Cow<'d, str>)>) {
-        let members = self.members(text);
-        let last_kept = members.iter().rposition(|member| member.kept);
+    fn add_changes(&mut self, text: &str, changes: &mut Vec<(Range<usize>, Cow<'d, str>)>) {
+        self.removed.sort_unstable();
+        let parts = self.parts(text);
+        let last_kept = parts.iter().rposition(|part| part.kept);
         if !self.inserted.is_empty() {
-            let front = self.object.span().start.saturating_add(1);
+            let front = self.container.span().start.saturating_add(1);
             let comma = if last_kept.is_some() { "," } else { "" };
             changes.push((front..front, format!("{}{comma}", self.inserted).into()));
         }
-        // Up to the last member that stays, a member goes with the comma after it; those behind it go
-        // all together, with the comma before them.
-        let (head, tail) = members.split_at(last_kept.map_or(0, |last| last.saturating_add(1)));
+        // Up to the last part that stays, a part goes with the comma after it; those behind it go all
+        // together, with the comma before them.
+        let (head, tail) = parts.split_at(last_kept.map_or(0, |last| last.saturating_add(1)));
         for pair in head.windows(2) {
             if let [gone, next] = pair
                 && !gone.kept
@@ -143,36 +141,39 @@ impl<'d> Reshaped<'d> {
         }
     }
 
-    fn members(&self, text: &str) -> Vec<Member> {
+    fn parts(&self, text: &str) -> Vec<Part> {
+        let part = |start, value: Value<'_>| Part {
+            start,
+            end: value.span().end,
+            kept: self.removed.binary_search(&value.span().start).is_err(),
+        };
+        let elements = self.container.elements();
+        let mut parts: Vec<_> = elements
+            .map(|value| part(value.span().start, value))
+            .collect();
         // Members come in order, so a key is the first quote after the member before it.
-        let mut from = self.object.span().start.saturating_add(1);
-        let mut members = Vec::new();
-        for (name, value) in self.object.members() {
+        let mut from = self.container.span().start.saturating_add(1);
+        for (_, value) in self.container.members() {
             let rest = text.get(from..).unwrap_or_default();
-            let blank = rest.find('"').unwrap_or_default();
-            let end = value.span().end;
-            members.push(Member {
-                start: from.saturating_add(blank),
-                end,
-                kept: !self.removed.iter().any(|removed| name == removed.as_str()),
-            });
-            from = end;
+            let key = from.saturating_add(rest.find('"').unwrap_or_default());
+            parts.push(part(key, value));
+            from = value.span().end;
         }
-        members
+        parts
     }
 }
 
-/// A member of an object: from the quote of its key to the end of its value.
+/// A member of an object, from the quote of its key to the end of its value, or an element.
 #[derive(Debug)]
-struct Member {
+struct Part {
     start: usize,
     end: usize,
     kept: bool,
 }
 
-/// One past the comma before a key.
-fn comma_before(text: &str, key: usize) -> usize {
-    text.get(..key)
+/// One past the comma before a part.
+fn comma_before(text: &str, part: usize) -> usize {
+    text.get(..part)
         .unwrap_or_default()
         .trim_end_matches([' ', '\t', '\n', '\r'])
         .len()
@@ -243,6 +244,25 @@ mod tests {
             let out = editor.finish();
             assert_eq!(out, expected);
             Document::parse(out.into_bytes()).unwrap();
+        }
+    }
+
+    #[test]
+    fn elements_go_with_one_comma_each() {
+        for (text, expected) in [
+            ("[1]", "[]"),
+            ("[ 1 , 2]", "[  2]"),
+            ("[2, 1]", "[2]"),
+            ("[1,2,1,1,3 , 1]", "[2,3]"),
+        ] {
+            let document = Document::parse(text.as_bytes().to_vec()).unwrap();
+            let mut editor = Editor::new(&document);
+            for element in document.root().elements() {
+                if element.as_u64() == Some(1) {
+                    editor.remove_element(document.root(), element);
+                }
+            }
+            assert_eq!(editor.finish(), expected);
         }
     }
 }

@@ -3,10 +3,17 @@
 //! Owns the contract [`Format`]. A new format is a folder and a row in [`FORMATS`].
 
 mod anthropic;
+mod aws_faults;
+mod aws_frames;
+mod bedrock_converse;
+mod cohere;
+mod gemini;
 mod openai_chat;
+mod openai_responses;
 
 use hyper::HeaderMap;
 use hyper::body::Bytes;
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::fault::Fault;
@@ -15,7 +22,7 @@ use super::reply::{Ask, Reply};
 /// One wire format: reads requests as the vendor would, writes answers as the vendor does.
 pub(super) trait Format: Sync {
     /// What the path asks for, if it is one of this format.
-    fn target(&self, path: &str) -> Option<Target>;
+    fn target(&self, path: &str, query: &str) -> Option<Target>;
 
     /// The credential of a request, without its scheme.
     fn credential<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str>;
@@ -29,14 +36,24 @@ pub(super) trait Format: Sync {
     /// The answer as a stream.
     fn stream(&self, ask: &Ask, reply: &Reply) -> Events;
 
-    /// The event that tells of a fault in the middle of a stream.
-    fn stream_fault(&self, fault: &Fault) -> Bytes;
+    /// The event that tells of a fault after so many events of a stream.
+    fn stream_fault(&self, fault: &Fault, after: usize) -> Bytes;
 
     /// The body of a refusal.
     fn fault(&self, fault: &Fault) -> Value;
 
     /// The name of the header that carries the id of a request.
     fn request_id_header(&self) -> &'static str;
+
+    /// More headers of an answer.
+    fn answer_headers(&self, _ask: &Ask, _reply: &Reply) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    /// More headers of a refusal.
+    fn fault_headers(&self, _fault: &Fault) -> Vec<(String, String)> {
+        Vec::new()
+    }
 }
 
 /// What a path says about a request.
@@ -44,27 +61,29 @@ pub(super) trait Format: Sync {
 pub(super) struct Target {
     /// The model, percent-decoded, for formats that name it in the path.
     pub(super) model: Option<String>,
+    /// Whether to stream, for formats that say so in the path.
+    pub(super) stream: bool,
+    /// Whether only the input tokens are to be counted.
+    pub(super) count_only: bool,
+}
+
+impl Target {
+    /// A target that names its model in the path.
+    fn of_model(encoded: &str, stream: bool, count_only: bool) -> Option<Self> {
+        let model = percent_decode_str(encoded).decode_utf8().ok()?.into_owned();
+        Some(Self {
+            model: Some(model),
+            stream,
+            count_only,
+        })
+    }
 }
 
 /// A request to be read.
 pub(super) struct Incoming<'a> {
     pub(super) target: Target,
-    pub(super) query: &'a str,
     pub(super) headers: &'a HeaderMap,
     pub(super) body: &'a Value,
-}
-
-impl Incoming<'_> {
-    /// Whether the query has this parameter, with any value but none.
-    pub(super) fn has_parameter(&self, name: &str) -> bool {
-        let pairs = self
-            .query
-            .split('&')
-            .filter_map(|pair| pair.split_once('='));
-        pairs
-            .into_iter()
-            .any(|(key, value)| key == name && !value.is_empty())
-    }
 }
 
 /// A stream as its whole events.
@@ -78,10 +97,10 @@ pub(super) struct Events {
 }
 
 /// The format of a path.
-pub(super) fn find(path: &str) -> Option<(&'static dyn Format, Target)> {
+pub(super) fn find(path: &str, query: &str) -> Option<(&'static dyn Format, Target)> {
     FORMATS
         .iter()
-        .find_map(|format| Some((*format, format.target(path)?)))
+        .find_map(|format| Some((*format, format.target(path, query)?)))
 }
 
 /// The format whose errors unknown paths get.
@@ -93,8 +112,21 @@ pub(super) fn fallback() -> &'static dyn Format {
 static FORMATS: &[&dyn Format] = &[
     &openai_chat::OpenAiChat { azure: true },
     &openai_chat::OpenAiChat { azure: false },
+    &openai_responses::OpenAiResponses,
     &anthropic::Anthropic,
+    &anthropic::OnAws,
+    &anthropic::OnGoogle,
+    &bedrock_converse::BedrockConverse,
+    &gemini::Gemini { array: false },
+    &gemini::Gemini { array: true },
+    &cohere::Cohere,
 ];
+
+/// The value of a parameter of the query, undecoded.
+fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.find_map(|(key, value)| (key == name).then_some(value))
+}
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get("authorization")?.to_str().ok()?;
@@ -116,3 +148,9 @@ fn server_sent(name: Option<&str>, data: &Value) -> Bytes {
 }
 
 const SERVER_SENT_EVENTS: &str = "text/event-stream; charset=utf-8";
+
+/// An opaque token of a model's reasoning: base64 of "sluice mock signature".
+const SIGNATURE: &str = "c2x1aWNlIG1vY2sgc2lnbmF0dXJl";
+
+/// A fixed moment (2026-01-01T00:00:00Z), so that answers are the same on each run.
+const CREATED: u64 = 1_767_225_600;

@@ -1,10 +1,14 @@
-//! Requests that stay in this format: the model, and what a cloud's envelope moves.
+//! Requests that stay in this format: the model, what a cloud's envelope moves, and thoughts that
+//! Anthropic did not have.
 
 use std::fmt::Write as _;
 
+use memchr::memmem;
+
+use super::signature::FOREIGN;
 use super::{VERSION_AWS, VERSION_GCP, cloud_version};
 use crate::formats::Edit;
-use crate::json::{Document, Editor, Value, Writer};
+use crate::json::{Document, Editor, Str, Value, Writer};
 use crate::providers::Envelope;
 
 /// See [`crate::formats::Codec::edit_request`].
@@ -16,6 +20,7 @@ pub(super) fn edit_request(document: &Document, edit: &Edit<'_>) -> Option<Strin
         Envelope::AnthropicGcp => pack_for_gcp(&mut editor, root, edit),
         _ => override_model(&mut editor, root, edit),
     }
+    remove_foreign_thoughts(&mut editor, document);
     (!editor.is_unchanged()).then(|| editor.finish())
 }
 
@@ -44,6 +49,45 @@ fn pack_for_aws<'d>(editor: &mut Editor<'d>, root: Value<'d>, edit: &Edit<'_>) {
 fn pack_for_gcp<'d>(editor: &mut Editor<'d>, root: Value<'d>, edit: &Edit<'_>) {
     editor.remove(root, "model");
     set_version(editor, root, edit, VERSION_GCP);
+}
+
+/// A conversation may have begun at another provider, whose thoughts this client holds as thinking
+/// blocks. Anthropic refuses what it did not sign, so these go; a message that has nothing else goes
+/// with them.
+fn remove_foreign_thoughts<'d>(editor: &mut Editor<'d>, document: &'d Document) {
+    if memmem::find(document.text().as_bytes(), b"thinking").is_none() {
+        return;
+    }
+    let Some(messages) = document.root().get("messages") else {
+        return;
+    };
+    for message in messages.elements() {
+        let Some(content) = message.get("content") else {
+            continue;
+        };
+        let foreign = || {
+            content
+                .elements()
+                .filter(|block| is_foreign_thought(*block))
+        };
+        let count = foreign().count();
+        if count > 0 && count == content.elements().count() {
+            editor.remove_element(messages, message);
+        } else {
+            foreign().for_each(|block| editor.remove_element(content, block));
+        }
+    }
+}
+
+/// A thinking block without a token, or with one that another provider made.
+fn is_foreign_thought(block: Value<'_>) -> bool {
+    let text = |key| block.get(key).and_then(Value::as_str);
+    let token = match text("type").as_ref().map(Str::decode).as_deref() {
+        Some("thinking") => text("signature"),
+        Some("redacted_thinking") => text("data"),
+        _ => return false,
+    };
+    token.is_some_and(|token| token.is_empty() || token.decode().starts_with(FOREIGN))
 }
 
 fn set_version<'d>(editor: &mut Editor<'d>, root: Value<'d>, edit: &Edit<'_>, first: &'static str) {
@@ -163,5 +207,34 @@ mod tests {
             edited(BODY, &edit).unwrap(),
             r#"{"anthropic_version":"2026-10-21",  "stream" : true, "max_tokens":1.0e2, "z":[1] }"#
         );
+    }
+
+    #[test]
+    fn thoughts_of_other_providers_do_not_reach_anthropic() {
+        let own = r#"{"type":"thinking","thinking":"a","signature":"EqoB"}"#;
+        let foreign = r#"{"type":"thinking","thinking":"b","signature":"sluice.gemini.AA=="}"#;
+        let unsigned = r#"{"type":"thinking","thinking":"c","signature":""}"#;
+        let redacted = r#"{"type":"redacted_thinking","data":"sluice.openai-responses.gAAA"}"#;
+        let text = r#"{"type":"text","text":"d"}"#;
+        let user = r#"{"role":"user","content":"e"}"#;
+        let body = |messages: &str| format!(r#"{{"messages":[{messages}]}}"#);
+        let said = |blocks: &str| format!(r#"{{"role":"assistant","content":[{blocks}]}}"#);
+        let cases = [
+            (
+                said(&format!("{own},{foreign},{text},{unsigned}")),
+                said(&format!("{own},{text}")),
+            ),
+            (
+                format!("{user},{},{user}", said(&format!("{redacted},{unsigned}"))),
+                format!("{user},{user}"),
+            ),
+        ];
+        for (before, after) in cases {
+            let edit = Edit {
+                envelope: Envelope::Anthropic,
+                ..Edit::default()
+            };
+            assert_eq!(edited(&body(&before), &edit), Some(body(&after)));
+        }
     }
 }

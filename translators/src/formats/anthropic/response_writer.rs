@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use crate::formats::{Answer, Format};
-use crate::ir::{Candidate, Item, ReasoningBlock, Response, ToolCall};
+use crate::ir::{Candidate, Item, ReasoningBlock, Response, Signature, ToolCall};
 use crate::json::{Str, Writer};
 
-use super::{input, signature, stop, usage};
+use super::{input, signature, stop, tool_id, usage};
 
 /// See [`crate::formats::ClientCodec::write_response`].
 pub(super) fn write_response(response: &Response<'_>, answer: &Answer<'_>, out: &mut Vec<u8>) {
@@ -53,7 +53,7 @@ pub(super) fn call_id<'a>(id: &'a Str<'_>, index: usize, seed: u64) -> Cow<'a, s
     if id.is_empty() {
         Cow::Owned(format!("toolu_{seed:016x}{index:04}"))
     } else {
-        id.decode()
+        tool_id::mapped(id.decode())
     }
 }
 
@@ -69,11 +69,23 @@ fn seen(items: &[Item<'_>]) -> stop::Seen {
 fn write_item(json: &mut Writer<'_>, item: &Item<'_>, index: usize, seed: u64) {
     match item {
         Item::Text {
-            text, citations, ..
-        } => write_text(json, text, *citations),
+            text,
+            citations,
+            signature,
+        } => {
+            // Blank blocks are refused when they come back.
+            let is_written = !text.is_empty();
+            if is_written {
+                write_text(json, text, *citations);
+            }
+            write_token(json, signature.as_ref(), is_written);
+        }
         Item::Refusal(text) => write_text(json, text, None),
         Item::Reasoning(thought) => write_thought(json, thought),
-        Item::ToolCall { call, .. } => write_call(json, call, index, seed),
+        Item::ToolCall { call, signature } => {
+            write_call(json, call, index, seed);
+            write_token(json, signature.as_ref(), true);
+        }
         Item::Opaque {
             format: Format::Anthropic,
             json: own,
@@ -90,6 +102,21 @@ fn write_text(json: &mut Writer<'_>, text: &Str<'_>, citations: Option<(Format, 
     json.field_str("text", text);
     if let Some((Format::Anthropic, list)) = citations {
         json.field_raw("citations", list);
+    }
+    json.end_object();
+}
+
+/// Writes the token of a text or a call; of the block before, if that was written.
+fn write_token(json: &mut Writer<'_>, token: Option<&Signature<'_>>, is_of_block_before: bool) {
+    let Some(token) = token else { return };
+    json.begin_object();
+    json.field_string("type", "thinking");
+    json.field_string("thinking", "");
+    json.key("signature");
+    if is_of_block_before {
+        signature::write_of_block_before(json, token);
+    } else {
+        signature::write(json, token);
     }
     json.end_object();
 }

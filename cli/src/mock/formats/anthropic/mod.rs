@@ -1,5 +1,7 @@
-//! Anthropic Messages.
+//! Anthropic Messages: direct, in AWS InvokeModel, in Google's rawPredict.
 
+mod aws;
+mod google;
 mod request;
 mod response;
 mod stream;
@@ -9,16 +11,26 @@ use hyper::HeaderMap;
 use hyper::body::Bytes;
 use serde_json::{Value, json};
 
+pub(super) use aws::OnAws;
+pub(super) use google::OnGoogle;
+
 use super::super::fault::Fault;
 use super::super::reply::{Ask, Reply};
+use request::Envelope;
+
 use super::{Events, Format, Incoming, Target, bearer, header, server_sent};
 
 /// The format at Anthropic's own API.
 pub(super) struct Anthropic;
 
 impl Format for Anthropic {
-    fn target(&self, path: &str) -> Option<Target> {
-        path.ends_with("/v1/messages").then(Target::default)
+    fn target(&self, path: &str, _query: &str) -> Option<Target> {
+        let count_only = path.ends_with("/v1/messages/count_tokens");
+        let found = count_only || path.ends_with("/v1/messages");
+        found.then(|| Target {
+            count_only,
+            ..Target::default()
+        })
     }
 
     /// SDKs before 2.0 send `x-api-key`, later ones a bearer token.
@@ -29,18 +41,23 @@ impl Format for Anthropic {
     fn read(&self, incoming: &Incoming<'_>) -> Result<Ask, Fault> {
         let version = header(incoming.headers, "anthropic-version")
             .ok_or_else(|| Fault::new(400, "anthropic-version: header is required"))?;
-        request::read(incoming.body, version)
+        let envelope = Envelope {
+            version,
+            target: &incoming.target,
+            extra: &[],
+        };
+        request::read(incoming.body, &envelope)
     }
 
     fn unary(&self, ask: &Ask, reply: &Reply) -> Value {
-        response::message(ask, reply)
+        response::unary(ask, reply)
     }
 
     fn stream(&self, ask: &Ask, reply: &Reply) -> Events {
-        stream::events(ask, reply)
+        stream::server_sent_events(ask, reply)
     }
 
-    fn stream_fault(&self, fault: &Fault) -> Bytes {
+    fn stream_fault(&self, fault: &Fault, _after: usize) -> Bytes {
         server_sent(Some("error"), &self.fault(fault))
     }
 

@@ -5,14 +5,29 @@ use serde_json::Value;
 use super::super::super::fault::Fault;
 use super::super::super::field::Field;
 use super::super::super::reply::{Ask, ToolChoice};
+use super::super::Target;
 use super::turns::{self, LastTurn};
 
-/// Validates a request as Anthropic would for this `anthropic-version`.
-pub(super) fn read(body: &Value, version: &str) -> Result<Ask, Fault> {
+/// What is outside of the body at Anthropic, or differs where others serve the format.
+pub(super) struct Envelope<'a> {
+    /// `anthropic-version`, or what a cloud has in its place.
+    pub(super) version: &'a str,
+    pub(super) target: &'a Target,
+    /// Members of the body that Anthropic's own API does not have.
+    pub(super) extra: &'a [&'a str],
+}
+
+/// Validates a request as Anthropic would.
+pub(super) fn read(body: &Value, envelope: &Envelope<'_>) -> Result<Ask, Fault> {
+    let Envelope {
+        version,
+        target,
+        extra,
+    } = envelope;
     let body = Field::root(body);
-    body.only(KNOWN)?;
-    let model = body.need("model")?.filled()?.to_owned();
-    let max_tokens = body.need("max_tokens")?.integer(0..=i64::MAX)?;
+    body.only(&[KNOWN, extra].concat())?;
+    let model = model(&body, target)?;
+    let max_tokens = max_tokens(&body, target.count_only)?;
     let LastTurn { text, results } = turns::read(&body.need("messages")?.some_items()?)?;
     body.optional("system", turns::system)?;
     let tools = tools(&body)?;
@@ -29,6 +44,23 @@ pub(super) fn read(body: &Value, version: &str) -> Result<Ask, Fault> {
         results,
         ..Ask::default()
     })
+}
+
+/// In the path or in the body, not in both.
+fn model(body: &Field<'_>, target: &Target) -> Result<String, Fault> {
+    match (&target.model, body.get("model")) {
+        (Some(model), None) => Ok(model.clone()),
+        (Some(_), Some(twice)) => Err(twice.wrong("extra fields are not permitted")),
+        (None, _) => body.need("model")?.filled().map(str::to_owned),
+    }
+}
+
+fn max_tokens(body: &Field<'_>, count_only: bool) -> Result<i64, Fault> {
+    match body.get("max_tokens") {
+        None if count_only => Ok(i64::MAX),
+        Some(extra) if count_only => Err(extra.wrong("extra fields are not permitted")),
+        _ => body.need("max_tokens")?.integer(0..=i64::MAX),
+    }
 }
 
 fn tools(body: &Field<'_>) -> Result<Vec<String>, Fault> {
@@ -75,16 +107,7 @@ fn tool_choice(body: &Field<'_>, tools: &[String]) -> Result<ToolChoice, Fault> 
         "none" => Ok(ToolChoice::Never),
         "any" => Ok(ToolChoice::Required),
         "auto" => Ok(ToolChoice::Auto),
-        _ => named(&choice.need("name")?, tools),
-    }
-}
-
-fn named(name: &Field<'_>, tools: &[String]) -> Result<ToolChoice, Fault> {
-    match name.text()? {
-        offered if tools.iter().any(|tool| tool == offered) => {
-            Ok(ToolChoice::Named(offered.to_owned()))
-        }
-        other => Err(name.wrong(format!("tool '{other}' not found in provided tools"))),
+        _ => choice.need("name")?.offered(tools).map(ToolChoice::Named),
     }
 }
 

@@ -3,9 +3,17 @@
 use serde_json::{Map, Value, json};
 
 use super::super::super::reply::{Ask, Call, Reply, Stop, Usage};
+use super::super::SIGNATURE;
 
-/// A `message`.
-pub(super) fn message(ask: &Ask, reply: &Reply) -> Value {
+/// A `message`, or the count of its input tokens.
+pub(super) fn unary(ask: &Ask, reply: &Reply) -> Value {
+    if ask.count_only {
+        return json!({"input_tokens": ask.words});
+    }
+    message(ask, reply)
+}
+
+fn message(ask: &Ask, reply: &Reply) -> Value {
     let mut message = envelope(ask, reply);
     let (stop_reason, stop_sequence) = stop(&reply.stop);
     message.insert("content".to_owned(), json!(blocks(reply)));
@@ -99,6 +107,3 @@ fn tool_use(call: &Call) -> Value {
     let input: Value = serde_json::from_str(&call.arguments).unwrap_or_else(|_| json!({}));
     json!({"type": "tool_use", "id": call_id(call), "name": call.name, "input": input})
 }
-
-/// Opaque to all but its maker: base64 of "sluice mock signature".
-pub(super) const SIGNATURE: &str = "c2x1aWNlIG1vY2sgc2lnbmF0dXJl";

@@ -4,11 +4,21 @@ use hyper::body::Bytes;
 use serde_json::{Value, json};
 
 use super::super::super::reply::{Ask, Call, Reply, fragments, pieces};
-use super::super::{Events, SERVER_SENT_EVENTS, server_sent};
-use super::response::{SIGNATURE, call_id, count, envelope, running_count, stop, stop_details};
+use super::super::{Events, SERVER_SENT_EVENTS, SIGNATURE, server_sent};
+use super::response::{call_id, count, envelope, running_count, stop, stop_details};
 
-/// All events of an answer.
-pub(super) fn events(ask: &Ask, reply: &Reply) -> Events {
+/// All events of an answer, as Anthropic and Google send them.
+pub(super) fn server_sent_events(ask: &Ask, reply: &Reply) -> Events {
+    let events = events(ask, reply).iter().map(named).collect();
+    Events {
+        content_type: SERVER_SENT_EVENTS,
+        events,
+        closing: CLOSING,
+    }
+}
+
+/// All events of an answer, without framing.
+pub(super) fn events(ask: &Ask, reply: &Reply) -> Vec<Value> {
     let mut events = vec![message_start(ask, reply)];
     for (index, block) in blocks(reply).into_iter().enumerate() {
         events.push(
@@ -21,17 +31,13 @@ pub(super) fn events(ask: &Ask, reply: &Reply) -> Events {
         events.extend(block.deltas.into_iter().map(delta));
         events.push(json!({"type": "content_block_stop", "index": index}));
     }
-    let content = events.len();
     events.push(message_delta(reply));
     events.push(json!({"type": "message_stop"}));
-    let closing = events.len() - content;
-    let events = events.iter().map(named).collect();
-    Events {
-        content_type: SERVER_SENT_EVENTS,
-        events,
-        closing,
-    }
+    events
 }
+
+/// `message_delta` and `message_stop` follow the content.
+pub(super) const CLOSING: usize = 2;
 
 struct Block {
     start: Value,

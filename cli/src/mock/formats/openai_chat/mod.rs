@@ -6,12 +6,11 @@ mod stream;
 
 use hyper::HeaderMap;
 use hyper::body::Bytes;
-use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use super::super::fault::Fault;
 use super::super::reply::{Ask, Reply};
-use super::{Events, Format, Incoming, Target, bearer, header, server_sent};
+use super::{Events, Format, Incoming, Target, bearer, header, parameter, server_sent};
 
 /// The format, in one of its two spellings.
 pub(super) struct OpenAiChat {
@@ -21,17 +20,16 @@ pub(super) struct OpenAiChat {
 }
 
 impl Format for OpenAiChat {
-    fn target(&self, path: &str) -> Option<Target> {
+    fn target(&self, path: &str, query: &str) -> Option<Target> {
         let before = path.strip_suffix("/chat/completions")?;
+        let deployment = before.rsplit_once("/openai/deployments/");
         if !self.azure {
-            return Some(Target::default());
+            return deployment.is_none().then(Target::default);
         }
-        let (_, deployment) = before.rsplit_once("/openai/deployments/")?;
-        let model = percent_decode_str(deployment)
-            .decode_utf8()
-            .ok()?
-            .into_owned();
-        Some(Target { model: Some(model) })
+        let (_, deployment) = deployment?;
+        // Without a version Azure knows no such path.
+        parameter(query, "api-version").filter(|version| !version.is_empty())?;
+        Target::of_model(deployment, false, false)
     }
 
     fn credential<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
@@ -39,12 +37,6 @@ impl Format for OpenAiChat {
     }
 
     fn read(&self, incoming: &Incoming<'_>) -> Result<Ask, Fault> {
-        if self.azure && !incoming.has_parameter("api-version") {
-            return Err(Fault::new(
-                404,
-                "Resource not found: the query has no api-version",
-            ));
-        }
         request::read(incoming)
     }
 
@@ -57,7 +49,7 @@ impl Format for OpenAiChat {
     }
 
     /// The SDK raises on `data` with a truthy `error`; no `[DONE]` follows.
-    fn stream_fault(&self, fault: &Fault) -> Bytes {
+    fn stream_fault(&self, fault: &Fault, _after: usize) -> Bytes {
         server_sent(None, &self.fault(fault))
     }
 

@@ -214,13 +214,7 @@ fn tool_choice(body: &Field<'_>, tools: &[String]) -> Result<ToolChoice, Fault> 
             ToolChoice::Auto
         });
     }
-    let name = chosen.need("name")?;
-    match name.text()? {
-        offered if tools.iter().any(|tool| tool == offered) => {
-            Ok(ToolChoice::Named(offered.to_owned()))
-        }
-        other => Err(name.wrong(format!("'{other}' is not among the 'tools'"))),
-    }
+    chosen.need("name")?.offered(tools).map(ToolChoice::Named)
 }
 
 fn include_usage(body: &Field<'_>, stream: bool) -> Result<bool, Fault> {

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::super::reply::{Ask, Call, Reply, Stop, Usage};
+use super::super::CREATED;
 
 /// A `chat.completion`.
 pub(super) fn completion(ask: &Ask, reply: &Reply, azure: bool) -> Value {
@@ -111,6 +112,3 @@ fn tool_call(call: &Call) -> Value {
     let function = json!({"name": call.name, "arguments": call.arguments});
     json!({"id": call_id(call), "type": "function", "function": function})
 }
-
-/// A fixed moment (2026-01-01T00:00:00Z), so that answers are the same on each run.
-const CREATED: u64 = 1_767_225_600;

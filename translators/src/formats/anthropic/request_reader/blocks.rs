@@ -7,10 +7,10 @@ use crate::formats::Format;
 use crate::formats::anthropic::fields::{
     as_bool, as_str, optional_str, path, required, required_str, wrong_kind,
 };
-use crate::formats::anthropic::signature;
+use crate::formats::anthropic::{signature, tool_id};
 use crate::ir::{
-    Block, BlockKind, CacheMark, MediaSource, Notices, ReasoningBlock, Refusal, ToolCall,
-    ToolResult,
+    Block, BlockKind, CacheMark, MediaSource, Notices, ReasoningBlock, Refusal, Signature,
+    ToolCall, ToolResult,
 };
 use crate::json::{Kind, Str, Value};
 
@@ -47,14 +47,25 @@ fn read_list<'a>(
     if content.kind() != Kind::Array {
         return Err(wrong_kind(content, "", place, "a string or an array"));
     }
-    let mut blocks = Vec::new();
+    let mut blocks: Vec<Block<'a>> = Vec::new();
     for (index, block) in content.elements().enumerate() {
         let place = format!("{place}[{index}]");
         let word = required_str(block, "type", &place)?;
+        if let (Some(before), Some(token)) = (blocks.last_mut(), token_of_block_before(block)) {
+            before.signature = Some(token);
+            continue;
+        }
         let kind = read(block, &word.decode(), &place, notices)?;
         blocks.push(with_cache(block, kind, &place)?);
     }
     Ok(blocks)
+}
+
+/// The token that a thinking block of ours carries for the block before.
+fn token_of_block_before(block: Value<'_>) -> Option<Signature<'_>> {
+    let token = block.get("signature")?.as_str()?;
+    let returned = signature::read(token)?;
+    returned.is_of_block_before.then_some(returned.signature)
 }
 
 fn with_cache<'a>(
@@ -244,14 +255,18 @@ fn read_thinking<'a>(block: Value<'a>, place: &dyn Display) -> Result<BlockKind<
     let token = optional_str(block, "signature", place)?;
     Ok(BlockKind::Reasoning(ReasoningBlock {
         text: (!text.is_empty()).then_some(text),
-        signature: token.and_then(signature::read),
+        signature: token.and_then(own_token),
         ..ReasoningBlock::default()
     }))
 }
 
+fn own_token(token: Str<'_>) -> Option<Signature<'_>> {
+    signature::read(token).map(|returned| returned.signature)
+}
+
 fn read_redacted<'a>(block: Value<'a>, place: &dyn Display) -> Result<BlockKind<'a>, Refusal> {
     Ok(BlockKind::Reasoning(ReasoningBlock {
-        signature: signature::read(required_str(block, "data", place)?),
+        signature: own_token(required_str(block, "data", place)?),
         redacted: true,
         ..ReasoningBlock::default()
     }))
@@ -270,7 +285,7 @@ fn read_tool_use<'a>(
         notices.drop_field("messages.toolset_name");
     }
     Ok(BlockKind::ToolCall(ToolCall {
-        id: required_str(block, "id", place)?,
+        id: tool_id::original(required_str(block, "id", place)?),
         name: required_str(block, "name", place)?,
         arguments: Str::plain(input.raw()),
         free_form: false,
@@ -292,7 +307,7 @@ fn read_tool_result<'a>(
     };
     let id = required(block, "tool_use_id", place)?;
     Ok(BlockKind::ToolResult(ToolResult {
-        call_id: as_str(id, "tool_use_id", place)?,
+        call_id: tool_id::original(as_str(id, "tool_use_id", place)?),
         name: None,
         blocks,
         is_error,

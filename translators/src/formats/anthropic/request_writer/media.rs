@@ -1,5 +1,8 @@
 //! Words, pictures and documents: what people and tools bring.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::formats::Format;
 use crate::ir::{Block, BlockKind, Detail, MediaSource, Position, Refusal, Turn};
 use crate::json::{Str, Writer};
@@ -129,20 +132,34 @@ fn write_document_source(
         MediaSource::Base64 { mime, data } if mime == "application/pdf" => {
             write_base64("application/pdf", data, json);
         }
-        MediaSource::Base64 { .. } => {
-            return Err(place.refuse("it takes documents as PDF and plain text"));
+        MediaSource::Base64 { mime, data } => {
+            let text = decode_text(mime, data)
+                .ok_or_else(|| place.refuse("it takes documents as PDF and as text in UTF-8"))?;
+            write_plain_text(&Str::from(text), json);
         }
-        MediaSource::Text(text) => {
-            json.begin_object();
-            json.field_string("type", "text");
-            json.field_string("media_type", "text/plain");
-            json.field_str("data", text);
-            json.end_object();
-        }
+        MediaSource::Text(text) => write_plain_text(text, json),
         MediaSource::Blocks(blocks) => write_content_source(blocks, place, context, json)?,
         _ => write_reference(source, place, json)?,
     }
     Ok(())
+}
+
+fn write_plain_text(text: &Str<'_>, json: &mut Writer<'_>) {
+    json.begin_object();
+    json.field_string("type", "text");
+    json.field_string("media_type", "text/plain");
+    json.field_str("data", text);
+    json.end_object();
+}
+
+/// The words of a file that is text: the API takes these as plain text only.
+fn decode_text(mime: &str, data: &Str<'_>) -> Option<String> {
+    let mime = mime.split(';').next().unwrap_or_default().trim();
+    if !mime.starts_with("text/") && mime != "application/json" {
+        return None;
+    }
+    let bytes = STANDARD.decode(data.decode().as_bytes()).ok()?;
+    String::from_utf8(bytes).ok()
 }
 
 /// Text and pictures; a document in a document is nothing that the API has.

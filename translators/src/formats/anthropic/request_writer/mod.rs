@@ -147,9 +147,7 @@ fn write_output(
         Some(OutputFormat::JsonSchema {
             schema: Some(schema),
             ..
-        }) if context.target.capabilities.structured_output => {
-            Some(tools::json_schema(schema, "response_format")?)
-        }
+        }) if context.target.capabilities.structured_output => Some(schema.to_json_schema()),
         Some(_) => {
             let reason = "it promises JSON only by a schema, on models that take one";
             return Err(unsupported("response_format", reason));
@@ -167,7 +165,7 @@ fn write_output(
         json.key("format");
         json.begin_object();
         json.field_string("type", "json_schema");
-        json.field_raw("schema", schema);
+        json.field_raw("schema", &schema);
         json.end_object();
     }
     json.end_object();

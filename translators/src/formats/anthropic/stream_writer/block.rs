@@ -12,7 +12,6 @@ use super::frame;
 pub(super) enum Block {
     Text,
     Thinking,
-    /// Begins only with its token: the block's start carries it.
     Redacted,
     ToolUse {
         id: String,
@@ -32,6 +31,17 @@ pub(super) enum Piece<'p> {
     Input(&'p Str<'p>),
     Signature(&'p Signature<'p>),
     Citation(Format, &'p str),
+}
+
+impl Piece<'_> {
+    /// Whether there is nothing in it.
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Self::Text(text) | Self::Thinking(text) | Self::Input(text) => text.is_empty(),
+            Self::Signature(token) => token.token.is_empty(),
+            Self::Citation(_, json) => json.is_empty(),
+        }
+    }
 }
 
 impl Block {
@@ -70,15 +80,27 @@ impl Block {
         }
     }
 
-    /// Writes `content_block_start`; nothing yet for a block that begins with its token.
-    pub(super) fn write_start(&self, index: u64, out: &mut Vec<u8>) {
+    /// Whether it begins with this piece, or with none at all: a text with its first words, since
+    /// blank blocks are refused when they come back; a redacted thought with its token, which stands
+    /// in its start.
+    pub(super) const fn begins_with(&self, piece: Option<Piece<'_>>) -> bool {
+        match self {
+            Self::Text => matches!(piece, Some(Piece::Text(_) | Piece::Citation(..))),
+            Self::Redacted => matches!(piece, Some(Piece::Signature(_))),
+            Self::Thinking | Self::ToolUse { .. } | Self::Whole(_) => piece.is_none(),
+        }
+    }
+
+    /// Writes `content_block_start`. `first` is what it begins with.
+    pub(super) fn write_start(&self, index: u64, first: Option<Piece<'_>>, out: &mut Vec<u8>) {
         match self {
             Self::Text => start(out, index, r#"{"type":"text","text":""}"#),
-            Self::Thinking => {
-                let empty = r#"{"type":"thinking","thinking":"","signature":""}"#;
-                start(out, index, empty);
+            Self::Thinking => start(out, index, EMPTY_THINKING),
+            Self::Redacted => {
+                if let Some(Piece::Signature(token)) = first {
+                    write_redacted(out, index, token);
+                }
             }
-            Self::Redacted => {}
             Self::Whole(json) => start(out, index, json),
             Self::ToolUse {
                 id,
@@ -103,11 +125,8 @@ impl Block {
         }
     }
 
-    /// Writes a piece. A piece that does not fit the block is left out: Gemini signs texts and
-    /// calls, and this format has no place for that.
-    ///
-    /// Gives whether a block that begins with its token has begun by it.
-    pub(super) fn write_piece(&self, index: u64, piece: Piece<'_>, out: &mut Vec<u8>) -> bool {
+    /// Writes a piece. What stands in the start of a block, or does not fit it, is left out.
+    pub(super) fn write_piece(&self, index: u64, piece: Piece<'_>, out: &mut Vec<u8>) {
         match (self, piece) {
             (Self::Text, Piece::Text(text)) => {
                 delta(out, index, "text_delta", |json| {
@@ -125,10 +144,6 @@ impl Block {
                     signature::write(json, token);
                 });
             }
-            (Self::Redacted, Piece::Signature(token)) => {
-                write_redacted(out, index, token);
-                return true;
-            }
             (Self::Text, Piece::Citation(Format::Anthropic, citation)) => {
                 delta(out, index, "citations_delta", |json| {
                     json.field_raw("citation", citation);
@@ -139,7 +154,6 @@ impl Block {
             }
             _ => {}
         }
-        false
     }
 
     /// Writes `content_block_stop`.
@@ -150,16 +164,42 @@ impl Block {
         {
             input_delta(out, index, &Str::from("\"}"));
         }
-        frame(out, "content_block_stop", |json| {
-            json.field_number("index", index);
-        });
+        stop(out, index);
     }
 }
+
+/// Writes a thinking block that carries the token of a text or a call; of the block before, if that
+/// was written.
+pub(super) fn write_token(
+    token: &Signature<'_>,
+    is_of_block_before: bool,
+    index: u64,
+    out: &mut Vec<u8>,
+) {
+    start(out, index, EMPTY_THINKING);
+    delta(out, index, "signature_delta", |json| {
+        json.key("signature");
+        if is_of_block_before {
+            signature::write_of_block_before(json, token);
+        } else {
+            signature::write(json, token);
+        }
+    });
+    stop(out, index);
+}
+
+const EMPTY_THINKING: &str = r#"{"type":"thinking","thinking":"","signature":""}"#;
 
 fn start(out: &mut Vec<u8>, index: u64, block: &str) {
     frame(out, "content_block_start", |json| {
         json.field_number("index", index);
         json.field_raw("content_block", block);
+    });
+}
+
+fn stop(out: &mut Vec<u8>, index: u64) {
+    frame(out, "content_block_stop", |json| {
+        json.field_number("index", index);
     });
 }
 

@@ -6,7 +6,7 @@ use crate::formats::Format;
 use crate::ir::Signature;
 use crate::json::Str;
 
-use super::block::{Block, Piece};
+use super::block::{self, Block, Piece};
 
 /// Most bytes that wait. Providers that interleave do so with the arguments of parallel calls, some
 /// kilobytes each; this is room for a file or two among them.
@@ -37,6 +37,8 @@ struct Active {
     index: u64,
     /// Whether `content_block_start` was written.
     has_begun: bool,
+    /// The token of a text or a call: it has no place inside and goes behind.
+    token: Option<Signature<'static>>,
 }
 
 #[derive(Debug)]
@@ -149,23 +151,31 @@ impl Queue {
     }
 
     fn activate(&mut self, item: u32, block: Block, out: &mut Vec<u8>) {
-        let has_begun = !matches!(block, Block::Redacted);
-        block.write_start(self.next_index, out);
+        let has_begun = block.begins_with(None);
+        if has_begun {
+            block.write_start(self.next_index, None, out);
+        }
         self.active = Some(Active {
             item,
             block,
             index: self.next_index,
             has_begun,
+            token: None,
         });
     }
 
     fn finish_active(&mut self, out: &mut Vec<u8>) {
-        // A redacted thought that never got its token leaves nothing behind, not even an index.
-        if let Some(active) = self.active.take()
-            && active.has_begun
-        {
+        let Some(active) = self.active.take() else {
+            return;
+        };
+        // A block that never began leaves nothing behind, not even an index.
+        if active.has_begun {
             active.block.write_stop(active.index, out);
             self.next_index = active.index.saturating_add(1);
+        }
+        if let Some(token) = &active.token {
+            block::write_token(token, active.has_begun, self.next_index, out);
+            self.next_index = self.next_index.saturating_add(1);
         }
     }
 
@@ -186,10 +196,23 @@ impl Queue {
 
 impl Active {
     fn write_piece(&mut self, piece: Piece<'_>, out: &mut Vec<u8>) {
-        // The token of a redacted thought is in its start, which is written once.
-        let is_late_token = self.has_begun && matches!(self.block, Block::Redacted);
-        if !is_late_token {
-            self.has_begun |= self.block.write_piece(self.index, piece, out);
+        if piece.is_empty() {
+            return;
+        }
+        if let (Block::Text | Block::ToolUse { .. }, Piece::Signature(token)) = (&self.block, piece)
+        {
+            self.token = Some(Signature {
+                format: token.format,
+                token: token.token.to_static(),
+            });
+            return;
+        }
+        if !self.has_begun && self.block.begins_with(Some(piece)) {
+            self.block.write_start(self.index, Some(piece), out);
+            self.has_begun = true;
+        }
+        if self.has_begun {
+            self.block.write_piece(self.index, piece, out);
         }
     }
 }

@@ -4,9 +4,10 @@ use serde_json::json;
 
 use super::super::CODEC;
 use super::{client, parse, value};
-use crate::formats::{Answer, Format};
+use crate::formats::{Answer, Asked, Format};
 use crate::ir::{
-    Candidate, ErrorKind, Item, ReasoningBlock, Response, Signature, Stop, StopReason, ToolCall,
+    BlockKind, Candidate, ErrorKind, Item, ReasoningBlock, Response, Signature, Stop, StopReason,
+    ToolCall,
 };
 
 const DOCUMENTED: &str = r#"{
@@ -129,4 +130,58 @@ fn errors_and_nonsense_inside_a_200_are_errors() {
     assert_eq!((error.kind, error.status), (ErrorKind::Overloaded, 529));
     assert_eq!(read("{}").kind, ErrorKind::BadGateway);
     assert_eq!(read("[1]").kind, ErrorKind::BadGateway);
+}
+
+#[test]
+fn tokens_and_ids_of_other_providers_come_back_from_the_client() {
+    let token = |token: &'static str| {
+        Some(Signature {
+            format: Format::Gemini,
+            token: token.into(),
+        })
+    };
+    let call = ToolCall {
+        id: "functions.f:0".into(),
+        name: "f".into(),
+        arguments: "{}".into(),
+        free_form: false,
+    };
+    let text = |text: &'static str, signature| Item::Text {
+        text: text.into(),
+        signature,
+        citations: None,
+    };
+    let response = Response {
+        candidates: vec![Candidate {
+            items: vec![
+                text("a", token("AA==")),
+                Item::ToolCall {
+                    call: call.clone(),
+                    signature: token("BB=="),
+                },
+                text("", token("CC==")),
+            ],
+            ..Candidate::default()
+        }],
+        ..Response::default()
+    };
+    let mut whole = Vec::new();
+    (client().write_response)(&response, &Answer::default(), &mut whole);
+    let content = value(&whole)["content"].clone();
+    assert_eq!(content, super::streams::content(&response));
+    let body = json!({"max_tokens": 1, "messages": [{"role": "assistant", "content": content}]});
+    let document = parse(&body.to_string());
+    let asked = Asked::default();
+    let request = (client().read_request)(&document, &asked).unwrap();
+    let blocks = &request.turns[0].blocks;
+    assert_eq!(blocks[0].signature, token("AA=="));
+    assert_eq!(blocks[1].kind, BlockKind::ToolCall(call));
+    assert_eq!(blocks[1].signature, token("BB=="));
+    assert_eq!(
+        blocks[2].kind,
+        BlockKind::Reasoning(ReasoningBlock {
+            signature: token("CC=="),
+            ..ReasoningBlock::default()
+        })
+    );
 }

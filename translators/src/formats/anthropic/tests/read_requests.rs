@@ -8,7 +8,7 @@ use crate::ir::{
     Block, BlockKind, CacheMark, MediaSource, Notices, ReasoningBlock, ReasoningMode, Refusal,
     Request, Role, Signature, ToolChoice, ToolKind,
 };
-use crate::json::Document;
+use crate::json::{Document, Value};
 use crate::providers::{Envelope, Quirks, Target};
 
 const TARGET: Target<'_> = Target {
@@ -250,4 +250,46 @@ fn citations_in_history_are_dropped_and_their_text_stays() {
     let request = read(&document).unwrap();
     assert_eq!(request.turns[0].blocks, [Block::text("x")]);
     assert_eq!(request.notices.header_value(), "messages.citations");
+}
+
+/// Puts other kinds of values in every place of a full request: a refusal or a request, never a
+/// panic, and what is then written is JSON.
+#[test]
+fn no_value_in_any_place_breaks_reading_or_writing() {
+    let spans = spans(parse(FULL).root());
+    let others = [
+        "null",
+        "1",
+        "-0.5e9",
+        "\"\"",
+        "\"\\ud800\"",
+        "[]",
+        "{}",
+        "[{}]",
+        "[[1]]",
+    ];
+    let mut written = 0_u32;
+    for span in spans {
+        for other in others {
+            let mut text = FULL.to_owned();
+            text.replace_range(span.clone(), other);
+            let document = parse(&text);
+            let Ok(request) = read(&document) else {
+                continue;
+            };
+            let mut out = Vec::new();
+            let mut notices = Notices::default();
+            if (CODEC.write_request)(&request, &TARGET, &mut notices, &mut out).is_ok() {
+                Document::parse(out).unwrap();
+                written += 1;
+            }
+        }
+    }
+    assert!(written > 100);
+}
+
+fn spans(value: Value<'_>) -> Vec<std::ops::Range<usize>> {
+    let members = value.members().map(|(_, value)| value);
+    let inner = members.chain(value.elements()).flat_map(spans);
+    std::iter::once(value.span()).chain(inner).collect()
 }

@@ -4,7 +4,9 @@ use super::super::CODEC;
 use super::{client, value};
 use crate::formats::{Answer, Format};
 use crate::framing::Frame;
-use crate::ir::{ApiError, ErrorKind, Event, ItemKind, Signature, Stop, StopReason, Usage};
+use crate::ir::{
+    ApiError, ErrorKind, Event, ItemKind, Response, Signature, Stop, StopReason, Usage,
+};
 use crate::json::Str;
 
 /// Runs the reader over events and gives what it emits, as text.
@@ -276,6 +278,32 @@ fn usage<'a>(output: u64) -> Event<'a> {
         output: Some(output),
         ..Usage::default()
     })
+}
+
+/// The content that a client puts together from an answer that is told in pieces.
+pub(super) fn content(response: &Response<'_>) -> serde_json::Value {
+    let mut out = Vec::new();
+    let mut writer = (client().stream_writer)(Answer::default());
+    response.replay(&mut |event: Event<'_>| writer.write(&event, &mut out));
+    let mut blocks: Vec<serde_json::Value> = Vec::new();
+    for event in data(&String::from_utf8(out).unwrap()) {
+        let event = value(event.as_bytes());
+        if let Some(block) = event.get("content_block") {
+            assert_eq!(event["index"], blocks.len());
+            blocks.push(block.clone());
+        }
+        let Some(block) = blocks.last_mut() else {
+            continue;
+        };
+        if let Some(text) = event["delta"]["text"].as_str() {
+            let said = block["text"].as_str().unwrap();
+            block["text"] = format!("{said}{text}").into();
+        }
+        if let Some(token) = event["delta"].get("signature") {
+            block["signature"] = token.clone();
+        }
+    }
+    blocks.into()
 }
 
 /// Index and kind of each event of a block.

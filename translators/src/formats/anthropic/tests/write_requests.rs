@@ -301,6 +301,40 @@ fn only_the_last_four_cache_marks_are_written_and_their_lives_do_not_grow() {
 }
 
 #[test]
+fn documents_are_pdf_or_text() {
+    let document = |mime: &'static str, data: &'static str| {
+        let source = MediaSource::Base64 {
+            mime: mime.into(),
+            data: data.into(),
+        };
+        asking(vec![turn(
+            Role::User,
+            vec![Block::new(BlockKind::Document {
+                source,
+                name: Some("a".into()),
+                context: None,
+                citations: false,
+            })],
+        )])
+    };
+    let source =
+        |request: Request<'_>| written(&request).0["messages"][0]["content"][0]["source"].clone();
+    assert_eq!(
+        source(document("text/csv; charset=utf-8", "YSxiCg==")),
+        json!({"type": "text", "media_type": "text/plain", "data": "a,b\n"})
+    );
+    assert_eq!(
+        source(document("application/pdf", "JVBERi0=")),
+        json!({"type": "base64", "media_type": "application/pdf", "data": "JVBERi0="})
+    );
+    assert_eq!(refused(&document("text/plain", "/w==")).status(), 422);
+    assert_eq!(
+        refused(&document("application/msword", "AA==")).status(),
+        422
+    );
+}
+
+#[test]
 fn tools_get_a_schema_of_an_object() {
     let request = Request {
         tools: vec![

@@ -1,0 +1,497 @@
+//! An Envoy for tests: the callbacks of the ABI over plain maps, so that the border runs in unit tests,
+//! and under Miri, without Envoy.
+//!
+//! It is as unkind as Envoy may be: changed headers and bodies move in memory, and answering the client
+//! runs `stream_complete` and `destroy` inside the call.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ffi::c_void;
+use std::ptr;
+
+use super::hooks::*;
+use super::{EnvoyBuffer, EnvoyConfig, EnvoyFilter, EnvoyHeader, ModuleBuffer, ModuleHeader};
+
+/// One request in one placement, from Envoy's side.
+pub(super) struct Fake {
+    filter: ModuleFilter,
+    pub(super) stream: RefCell<FakeStream>,
+}
+
+type DropObject = unsafe extern "C" fn(*mut c_void);
+
+/// What Envoy knows of a request.
+#[derive(Default)]
+pub(super) struct FakeStream {
+    /// By the ABI's number of the map.
+    pub(super) headers: [Vec<(String, Vec<u8>)>; 4],
+    /// By the ABI's number of the body, in slices.
+    pub(super) bodies: [Option<Vec<Vec<u8>>>; 4],
+    pub(super) received_is_buffered: bool,
+    pub(super) details: Option<String>,
+    pub(super) target: Option<String>,
+    pub(super) metadata: BTreeMap<String, String>,
+    pub(super) filter_state: BTreeMap<String, String>,
+    objects: BTreeMap<Vec<u8>, (*mut c_void, DropObject)>,
+    pub(super) counted: BTreeMap<(usize, String), u64>,
+    pub(super) rerouted: u32,
+    pub(super) buffer_limit: u64,
+    pub(super) answer: Option<(u32, String)>,
+    destroyed: bool,
+}
+
+/// A configuration that the module has accepted.
+pub(super) struct FakeConfig(ModuleConfig);
+
+impl FakeConfig {
+    pub(super) fn new(name: &str, text: &str) -> Option<Self> {
+        let envoy = ptr::dangling_mut();
+        // SAFETY: the fake's callbacks do not use the configuration; the buffers live for the call.
+        let config = unsafe {
+            envoy_dynamic_module_on_http_filter_config_new(envoy, lend(name), lend(text))
+        };
+        let config = Self(config);
+        (!config.0.is_null()).then_some(config)
+    }
+
+    /// A request begins.
+    pub(super) fn request(&self) -> Box<Fake> {
+        let mut fake = Box::new(Fake {
+            filter: ptr::null(),
+            stream: RefCell::default(),
+        });
+        // SAFETY: the configuration is not destroyed before `self` is dropped.
+        fake.filter = unsafe { envoy_dynamic_module_on_http_filter_new(self.0, fake.envoy()) };
+        fake
+    }
+}
+
+impl Drop for FakeConfig {
+    fn drop(&mut self) {
+        // SAFETY: made by `config_new`, dropped once.
+        unsafe { envoy_dynamic_module_on_http_filter_config_destroy(self.0) };
+    }
+}
+
+/// A hook with a flag for the end of the stream.
+type Hook = unsafe extern "C" fn(EnvoyFilter, ModuleFilter, bool) -> u32;
+
+impl Fake {
+    pub(super) fn envoy(&self) -> EnvoyFilter {
+        ptr::from_ref(self).cast_mut().cast()
+    }
+
+    fn run(&self, hook: Hook, end: bool) -> u32 {
+        // SAFETY: both objects are valid until `destroy`.
+        unsafe { hook(self.envoy(), self.filter, end) }
+    }
+
+    pub(super) fn request_headers(&self, headers: &[(&str, &str)], end: bool) -> u32 {
+        let own = |&(name, value): &(&str, &str)| (name.to_owned(), value.as_bytes().to_vec());
+        self.stream.borrow_mut().headers[0] = headers.iter().map(own).collect();
+        self.run(envoy_dynamic_module_on_http_filter_request_headers, end)
+    }
+
+    /// As Envoy does it: what is kept by the filter goes before what comes next.
+    pub(super) fn request_body(&self, slices: &[&str], end: bool) -> u32 {
+        self.receive(0, slices);
+        let status = self.run(envoy_dynamic_module_on_http_filter_request_body, end);
+        self.keep(0, status);
+        status
+    }
+
+    pub(super) fn request_trailers(&self) -> u32 {
+        // SAFETY: both objects are valid until `destroy`.
+        unsafe { envoy_dynamic_module_on_http_filter_request_trailers(self.envoy(), self.filter) }
+    }
+
+    pub(super) fn response_headers(&self, headers: &[(&str, &str)], end: bool) -> u32 {
+        let own = |&(name, value): &(&str, &str)| (name.to_owned(), value.as_bytes().to_vec());
+        self.stream.borrow_mut().headers[2] = headers.iter().map(own).collect();
+        self.run(envoy_dynamic_module_on_http_filter_response_headers, end)
+    }
+
+    pub(super) fn response_body(&self, slices: &[&str], end: bool) -> u32 {
+        self.receive(2, slices);
+        let status = self.run(envoy_dynamic_module_on_http_filter_response_body, end);
+        self.keep(2, status);
+        status
+    }
+
+    /// The end: `stream_complete`, then `destroy`, as in Envoy.
+    pub(super) fn end(&self) {
+        if std::mem::replace(&mut self.stream.borrow_mut().destroyed, true) {
+            return;
+        }
+        // SAFETY: not destroyed before, as was just seen.
+        unsafe { envoy_dynamic_module_on_http_filter_stream_complete(self.envoy(), self.filter) };
+        // SAFETY: as above.
+        unsafe { envoy_dynamic_module_on_http_filter_destroy(self.filter) };
+    }
+
+    /// What this filter has passed on or keeps of a body.
+    pub(super) fn text(&self, body: usize) -> String {
+        let stream = self.stream.borrow();
+        let slices = stream.bodies[body].clone().unwrap_or_default();
+        String::from_utf8(slices.concat()).unwrap()
+    }
+
+    pub(super) fn header(&self, map: usize, name: &str) -> Vec<String> {
+        let stream = self.stream.borrow();
+        let values = stream.headers[map].iter().filter(|(key, _)| key == name);
+        values
+            .map(|(_, value)| String::from_utf8(value.clone()).unwrap())
+            .collect()
+    }
+
+    fn receive(&self, received: usize, slices: &[&str]) {
+        let slices = slices
+            .iter()
+            .map(|slice| slice.as_bytes().to_vec())
+            .collect();
+        self.stream.borrow_mut().bodies[received] = Some(slices);
+    }
+
+    fn keep(&self, received: usize, status: u32) {
+        let mut stream = self.stream.borrow_mut();
+        let slices = stream.bodies[received].take().unwrap_or_default();
+        if status < 3 && !stream.received_is_buffered {
+            stream.bodies[received + 1]
+                .get_or_insert_default()
+                .extend(slices);
+        }
+    }
+
+    /// The tries of a request share its filter state: hands it over to another placement.
+    pub(super) fn share_objects(&self, with: &Self) {
+        with.stream.borrow_mut().objects = std::mem::take(&mut self.stream.borrow_mut().objects);
+    }
+}
+
+impl Drop for Fake {
+    fn drop(&mut self) {
+        self.end();
+        let objects = std::mem::take(&mut self.stream.borrow_mut().objects);
+        for (object, drop_object) in objects.into_values() {
+            // SAFETY: given with the object, called once.
+            unsafe { drop_object(object) };
+        }
+    }
+}
+
+thread_local! {
+    /// What was written to the log by this thread.
+    pub(super) static LOG: RefCell<Vec<(u32, String)>> = const { RefCell::new(Vec::new()) };
+}
+
+fn lend(text: &str) -> EnvoyBuffer {
+    EnvoyBuffer {
+        ptr: text.as_ptr(),
+        len: text.len(),
+    }
+}
+
+fn lend_bytes(bytes: &[u8]) -> EnvoyBuffer {
+    EnvoyBuffer {
+        ptr: bytes.as_ptr(),
+        len: bytes.len(),
+    }
+}
+
+fn bytes(buffer: ModuleBuffer<'_>) -> Vec<u8> {
+    if buffer.len == 0 {
+        return Vec::new();
+    }
+    // SAFETY: lent for the call.
+    unsafe { std::slice::from_raw_parts(buffer.ptr, buffer.len) }.to_vec()
+}
+
+fn text(buffer: ModuleBuffer<'_>) -> String {
+    String::from_utf8(bytes(buffer)).unwrap()
+}
+
+/// # Safety
+/// `labels` has `len` buffers, lent for the call.
+unsafe fn joined(labels: *const ModuleBuffer<'_>, len: usize) -> String {
+    if len == 0 {
+        return String::new();
+    }
+    // SAFETY: by this function's contract.
+    let labels = unsafe { std::slice::from_raw_parts(labels, len) };
+    labels
+        .iter()
+        .map(|&label| text(label))
+        .collect::<Vec<_>>()
+        .join(",")
+}
+
+/// # Safety
+/// `f` is a [`Fake`] whose hook is running.
+unsafe fn fake<'a>(f: EnvoyFilter) -> &'a Fake {
+    // SAFETY: by this function's contract.
+    unsafe { &*f.cast_const().cast::<Fake>() }
+}
+
+/// # Safety
+/// There is room for the items at `out`.
+unsafe fn give<T: Copy>(out: *mut T, items: &[T]) {
+    // SAFETY: by this function's contract.
+    unsafe { ptr::copy_nonoverlapping(items.as_ptr(), out, items.len()) };
+}
+
+/// Callbacks, each over the stream of the filter that it is called with.
+macro_rules! callbacks {
+    ($(fn $name:ident($stream:ident $(, $argument:ident: $kind:ty)*) $(-> $result:ty)? $body:block)*) => {$(
+        #[unsafe(no_mangle)]
+        unsafe extern "C" fn $name(f: EnvoyFilter $(, $argument: $kind)*) $(-> $result)? {
+            // SAFETY: the module calls only during hooks.
+            let fake = unsafe { fake(f) };
+            let $stream = &mut *fake.stream.borrow_mut();
+            $body
+        }
+    )*};
+}
+
+callbacks! {
+    fn envoy_dynamic_module_callback_http_get_headers_size(stream, map: u32) -> usize {
+        stream.headers[map as usize].len()
+    }
+    fn envoy_dynamic_module_callback_http_set_header(
+        stream, map: u32, name: ModuleBuffer<'_>, value: ModuleBuffer<'_>
+    ) -> bool {
+        let map = &mut stream.headers[map as usize];
+        let (name, value) = (text(name), bytes(value));
+        map.retain(|(key, _)| *key != name);
+        if !value.is_empty() {
+            map.push((name, value));
+        }
+        // Everything moves: whoever still has a view sees freed memory.
+        *map = map.clone();
+        true
+    }
+    fn envoy_dynamic_module_callback_http_add_header(
+        stream, map: u32, name: ModuleBuffer<'_>, value: ModuleBuffer<'_>
+    ) -> bool {
+        stream.headers[map as usize].push((text(name), bytes(value)));
+        true
+    }
+    fn envoy_dynamic_module_callback_http_get_body_chunks_size(stream, body: u32) -> usize {
+        stream.bodies[body as usize].as_ref().map_or(0, Vec::len)
+    }
+    fn envoy_dynamic_module_callback_http_append_body(
+        stream, body: u32, data: ModuleBuffer<'_>
+    ) -> bool {
+        let Some(body) = &mut stream.bodies[body as usize] else { return false };
+        body.push(bytes(data));
+        true
+    }
+    fn envoy_dynamic_module_callback_http_drain_body(stream, body: u32, len: usize) -> bool {
+        let Some(body) = &mut stream.bodies[body as usize] else { return false };
+        assert_eq!(len, usize::MAX, "the module only drains all");
+        body.clear();
+        true
+    }
+    fn envoy_dynamic_module_callback_http_received_buffered_request_body(stream) -> bool {
+        stream.received_is_buffered
+    }
+    fn envoy_dynamic_module_callback_http_received_buffered_response_body(stream) -> bool {
+        stream.received_is_buffered
+    }
+    fn envoy_dynamic_module_callback_http_set_buffer_limit(stream, limit: u64) {
+        stream.buffer_limit = limit;
+    }
+    fn envoy_dynamic_module_callback_http_clear_route_cache(stream) {
+        stream.rerouted += 1;
+    }
+    fn envoy_dynamic_module_callback_http_set_dynamic_metadata_string(
+        stream, namespace: ModuleBuffer<'_>, key: ModuleBuffer<'_>, value: ModuleBuffer<'_>
+    ) {
+        let key = format!("{}:{}", text(namespace), text(key));
+        stream.metadata.insert(key, format!("{:?}", text(value)));
+    }
+    fn envoy_dynamic_module_callback_http_set_dynamic_metadata_number(
+        stream, namespace: ModuleBuffer<'_>, key: ModuleBuffer<'_>, value: f64
+    ) {
+        let key = format!("{}:{}", text(namespace), text(key));
+        stream.metadata.insert(key, value.to_string());
+    }
+    fn envoy_dynamic_module_callback_http_set_filter_state_bytes(
+        stream, key: ModuleBuffer<'_>, value: ModuleBuffer<'_>
+    ) -> bool {
+        stream.filter_state.insert(text(key), text(value));
+        true
+    }
+    fn envoy_dynamic_module_callback_http_set_filter_state_object(
+        stream, key: ModuleBuffer<'_>, object: *mut c_void, drop_object: DropObject, life_span: u32
+    ) -> bool {
+        assert_eq!(life_span, 0);
+        if let Some((old, drop_old)) = stream.objects.insert(bytes(key), (object, drop_object)) {
+            // SAFETY: given with the object, called once.
+            unsafe { drop_old(old) };
+        }
+        true
+    }
+    fn envoy_dynamic_module_callback_http_get_filter_state_object(
+        stream, key: ModuleBuffer<'_>
+    ) -> *mut c_void {
+        stream.objects.get(&bytes(key)).map_or(ptr::null_mut(), |&(object, _)| object)
+    }
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn envoy_dynamic_module_callback_log(level: u32, message: ModuleBuffer<'_>) {
+    LOG.with_borrow_mut(|log| log.push((level, text(message))));
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn envoy_dynamic_module_callback_http_get_headers(
+    f: EnvoyFilter,
+    map: u32,
+    out: *mut EnvoyHeader,
+) -> bool {
+    // SAFETY: the module calls only during hooks.
+    let fake = unsafe { fake(f) };
+    let view = |(name, value): &(String, Vec<u8>)| EnvoyHeader {
+        name: lend(name),
+        value: lend_bytes(value),
+    };
+    let headers: Vec<_> = fake.stream.borrow().headers[map as usize]
+        .iter()
+        .map(view)
+        .collect();
+    // SAFETY: there is room for as many as the map has.
+    unsafe { give(out, &headers) };
+    true
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn envoy_dynamic_module_callback_http_get_body_chunks(
+    f: EnvoyFilter,
+    body: u32,
+    out: *mut EnvoyBuffer,
+) -> bool {
+    // SAFETY: the module calls only during hooks.
+    let fake = unsafe { fake(f) };
+    let stream = fake.stream.borrow();
+    let slices = stream.bodies[body as usize].iter().flatten();
+    let slices: Vec<_> = slices.map(|slice| lend_bytes(slice)).collect();
+    // SAFETY: there is room for as many as the body has.
+    unsafe { give(out, &slices) };
+    true
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn envoy_dynamic_module_callback_http_filter_get_attribute_string(
+    f: EnvoyFilter,
+    attribute: u32,
+    out: *mut EnvoyBuffer,
+) -> bool {
+    assert_eq!(attribute, 16);
+    // SAFETY: the module calls only during hooks.
+    let fake = unsafe { fake(f) };
+    let details = fake.stream.borrow().details.as_deref().map(lend);
+    // SAFETY: `out` is the module's.
+    details.map(|view| unsafe { out.write(view) }).is_some()
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn envoy_dynamic_module_callback_http_get_metadata_string(
+    f: EnvoyFilter,
+    source: u32,
+    namespace: ModuleBuffer<'_>,
+    key: ModuleBuffer<'_>,
+    out: *mut EnvoyBuffer,
+) -> bool {
+    let asked = (source, text(namespace), text(key));
+    assert_eq!(asked, (3, "sluice".to_owned(), "target".to_owned()));
+    // SAFETY: the module calls only during hooks.
+    let fake = unsafe { fake(f) };
+    let target = fake.stream.borrow().target.as_deref().map(lend);
+    // SAFETY: `out` is the module's.
+    target.map(|view| unsafe { out.write(view) }).is_some()
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn envoy_dynamic_module_callback_http_send_response(
+    f: EnvoyFilter,
+    status: u32,
+    headers: *const ModuleHeader<'_>,
+    headers_len: usize,
+    body: ModuleBuffer<'_>,
+    details: ModuleBuffer<'_>,
+) {
+    // SAFETY: lent for the call.
+    let headers = unsafe { std::slice::from_raw_parts(headers, headers_len) };
+    let line = |h: &ModuleHeader<'_>| format!("{}: {}\n", text(h.name), text(h.value));
+    let headers: String = headers.iter().map(line).collect();
+    assert_eq!(text(details), "sluice");
+    // SAFETY: the module calls only during hooks.
+    let fake = unsafe { fake(f) };
+    fake.stream.borrow_mut().answer = Some((status, headers + &text(body)));
+    // The request may end at once: `stream_complete` and `destroy` run inside the call.
+    fake.end();
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn envoy_dynamic_module_callback_http_filter_config_define_counter(
+    _: EnvoyConfig,
+    name: ModuleBuffer<'_>,
+    labels: *const ModuleBuffer<'_>,
+    labels_len: usize,
+    id: *mut usize,
+) -> u32 {
+    // SAFETY: lent for the call.
+    let id_of_name = unsafe { joined(labels, labels_len) }.len() * 1000 + text(name).len();
+    // SAFETY: `id` is the module's.
+    unsafe { id.write(id_of_name) };
+    0
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn envoy_dynamic_module_callback_http_filter_config_define_histogram(
+    config: EnvoyConfig,
+    name: ModuleBuffer<'_>,
+    labels: *const ModuleBuffer<'_>,
+    labels_len: usize,
+    id: *mut usize,
+) -> u32 {
+    // SAFETY: the same contract.
+    unsafe {
+        envoy_dynamic_module_callback_http_filter_config_define_counter(
+            config, name, labels, labels_len, id,
+        )
+    }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn envoy_dynamic_module_callback_http_filter_increment_counter(
+    f: EnvoyFilter,
+    id: usize,
+    values: *const ModuleBuffer<'_>,
+    values_len: usize,
+    by: u64,
+) -> u32 {
+    // SAFETY: lent for the call.
+    let labels = unsafe { joined(values, values_len) };
+    // SAFETY: the module calls only during hooks.
+    let fake = unsafe { fake(f) };
+    let mut stream = fake.stream.borrow_mut();
+    *stream.counted.entry((id, labels)).or_default() += by;
+    0
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn envoy_dynamic_module_callback_http_filter_record_histogram_value(
+    f: EnvoyFilter,
+    id: usize,
+    values: *const ModuleBuffer<'_>,
+    values_len: usize,
+    value: u64,
+) -> u32 {
+    // SAFETY: the same contract.
+    unsafe {
+        envoy_dynamic_module_callback_http_filter_increment_counter(
+            f, id, values, values_len, value,
+        )
+    }
+}
