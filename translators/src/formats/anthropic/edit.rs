@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use memchr::memmem;
 
 use super::signature::FOREIGN;
-use super::{VERSION_AWS, VERSION_GCP, cloud_version};
+use super::{VERSION_AWS, VERSION_GCP, beta_names, cloud_version};
 use crate::formats::Edit;
 use crate::json::{Document, Editor, Str, Value, Writer};
 use crate::providers::Envelope;
@@ -111,7 +111,7 @@ fn joined_betas(known: Option<Value<'_>>, betas: &[&str]) -> Option<String> {
         push_element(&mut list, known.raw());
     }
     let mut added = false;
-    for beta in betas.iter().filter(|beta| !is_known(beta)) {
+    for beta in beta_names(betas).filter(|beta| !is_known(beta)) {
         push_element(&mut list, &json_string(beta));
         added = true;
     }
@@ -187,7 +187,7 @@ mod tests {
     fn betas_of_body_and_header_are_joined_once_each() {
         let edit = Edit {
             envelope: Envelope::AnthropicAws,
-            betas: vec!["a", "b"],
+            betas: vec!["a, b", ""],
             ..Edit::default()
         };
         let body = r#"{"anthropic_version":"bedrock-2023-05-31","anthropic_beta":["a"]}"#;

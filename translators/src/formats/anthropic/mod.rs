@@ -57,6 +57,12 @@ const VERSION_AWS: &str = "bedrock-2023-05-31";
 /// The first API version on GCP.
 const VERSION_GCP: &str = "vertex-2023-10-16";
 
+/// The names in `anthropic-beta` headers, each of which may be a list with commas.
+fn beta_names<'a>(headers: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
+    let names = headers.iter().flat_map(|header| header.split(','));
+    names.map(str::trim).filter(|name| !name.is_empty())
+}
+
 /// The body's `anthropic_version` on a cloud: the client's where the cloud knows it, else the first.
 fn cloud_version(client: Option<&str>, first: &'static str) -> &'static str {
     if client == Some(VERSION_2026) {

@@ -133,6 +133,10 @@ fn write_thought(json: &mut Writer<'_>, thought: &ReasoningBlock<'_>) {
         json.end_object();
         return;
     }
+    let is_empty = thought.text.is_none() && thought.summary.is_empty();
+    if is_empty && thought.signature.is_none() {
+        return;
+    }
     json.begin_object();
     json.field_string("type", "thinking");
     json.key("thinking");

@@ -20,7 +20,7 @@ use crate::providers::{Envelope, Target};
 
 use self::cache::CacheMarks;
 use self::thinking::ThinkingPlan;
-use super::{VERSION_AWS, VERSION_GCP};
+use super::{VERSION_AWS, VERSION_GCP, beta_names};
 
 /// See [`crate::formats::Codec::write_request`].
 pub(super) fn write_request(
@@ -83,7 +83,7 @@ fn write_envelope(request: &Request<'_>, target: &Target<'_>, json: &mut Writer<
             if !target.betas.is_empty() {
                 json.key("anthropic_beta");
                 json.begin_array();
-                target.betas.iter().for_each(|beta| json.string(beta));
+                beta_names(target.betas).for_each(|beta| json.string(beta));
                 json.end_array();
             }
             return;

@@ -80,14 +80,15 @@ impl Block {
         }
     }
 
-    /// Whether it begins with this piece, or with none at all: a text with its first words, since
-    /// blank blocks are refused when they come back; a redacted thought with its token, which stands
-    /// in its start.
+    /// Whether it begins with this piece, or with none at all: texts and thoughts with the first of
+    /// them, since empty blocks are refused when they come back; a redacted thought with its token,
+    /// which stands in its start.
     pub(super) const fn begins_with(&self, piece: Option<Piece<'_>>) -> bool {
         match self {
             Self::Text => matches!(piece, Some(Piece::Text(_) | Piece::Citation(..))),
             Self::Redacted => matches!(piece, Some(Piece::Signature(_))),
-            Self::Thinking | Self::ToolUse { .. } | Self::Whole(_) => piece.is_none(),
+            Self::Thinking => matches!(piece, Some(Piece::Thinking(_) | Piece::Signature(_))),
+            Self::ToolUse { .. } | Self::Whole(_) => piece.is_none(),
         }
     }
 

@@ -79,8 +79,8 @@ fn data(stream: &str) -> Vec<&str> {
 /// The documented streams with thinking, a citation, a server tool and a tool, in one.
 const DOCUMENTED: &[&str] = &[
     r#"{"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","model":"claude-x","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":472,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":2}}}"#,
-    r#"{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}"#,
     r#"{"type":"ping"}"#,
+    r#"{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}"#,
     r#"{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"Let me \"solve\"\n"}}"#,
     r#"{"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"EqQBCgIYAhIM1gbcDa9GJwZA2b3h"}}"#,
     r#"{"type":"content_block_stop","index":0}"#,
@@ -427,6 +427,36 @@ fn redacted_thoughts_begin_with_their_token_or_not_at_all() {
     ]);
     assert_eq!(blocks(&stream), ["0 start ", "0 stop "]);
     assert!(stream.contains(r#""data":"sluice.bedrock-converse.AA==""#));
+}
+
+#[test]
+fn items_without_content_leave_no_block() {
+    let begin = |item, kind| Event::ItemStart {
+        candidate: 0,
+        item,
+        kind,
+    };
+    let thought = ItemKind::Reasoning {
+        redacted: false,
+        summary: true,
+    };
+    let nothing = Str::default;
+    let stream = write(&[
+        start(),
+        begin(0, thought),
+        Event::ItemStop { item: 0 },
+        begin(1, ItemKind::Text),
+        Event::TextDelta {
+            item: 1,
+            text: nothing(),
+        },
+        Event::ItemStop { item: 1 },
+        tool(2),
+        arguments(2, ""),
+        Event::ItemStop { item: 2 },
+        Event::End,
+    ]);
+    assert_eq!(blocks(&stream), ["0 start ", "0 stop "]);
 }
 
 #[test]

@@ -123,12 +123,12 @@ fn clouds_get_their_envelopes() {
     };
     let to = |envelope| Target {
         envelope,
-        betas: &["b1"],
+        betas: &["b1,b2"],
         ..TARGET
     };
     let (aws, _) = written_to(&request, &to(Envelope::AnthropicAws));
     assert_eq!(aws["anthropic_version"], "bedrock-2023-05-31");
-    assert_eq!(aws["anthropic_beta"], json!(["b1"]));
+    assert_eq!(aws["anthropic_beta"], json!(["b1", "b2"]));
     assert!(aws.get("model").is_none() && aws.get("stream").is_none());
     let (gcp, _) = written_to(&request, &to(Envelope::AnthropicGcp));
     assert_eq!(gcp["anthropic_version"], "vertex-2023-10-16");
