@@ -360,6 +360,32 @@ fn interleaved_calls_come_out_one_after_another() {
 }
 
 #[test]
+fn what_waited_is_written_as_soon_as_its_turn_comes() {
+    let stream = write(&[
+        start(),
+        tool(0),
+        tool(1),
+        tool(2),
+        arguments(1, "{}"),
+        Event::ItemStop { item: 1 },
+        Event::ItemStop { item: 0 },
+        arguments(2, "{"),
+    ]);
+    assert_eq!(
+        blocks(&stream),
+        [
+            "0 start ",
+            "0 stop ",
+            "1 start ",
+            "1 delta {}",
+            "1 stop ",
+            "2 start ",
+            "2 delta {",
+        ]
+    );
+}
+
+#[test]
 fn the_reason_to_stop_waits_for_the_counts() {
     let early = [start(), stopped(StopReason::End)];
     assert_eq!(data(&write(&early)).len(), 1);
