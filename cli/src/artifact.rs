@@ -37,16 +37,30 @@ impl Artifact {
             Host::Module => "libsluice.so",
         }
     }
+}
 
-    /// Writes it into a directory, under its name.
-    ///
-    /// # Errors
-    /// When that cannot be done.
-    pub fn write(&self, directory: &Path) -> Result<(), Failure> {
-        let path = directory.join(self.file_name);
-        std::fs::write(&path, self.bytes)
-            .map_err(|error| Failure::line(format!("cannot write {}: {error}", path.display())))
-    }
+/// Puts the filter into a directory, where the bootstrap says it is: `filter`, or the one that this
+/// program carries.
+///
+/// # Errors
+/// When it is not there or cannot be written.
+pub fn install(directory: &Path, host: Host, filter: Option<&Path>) -> Result<(), Failure> {
+    let Some(source) = filter else {
+        let artifact = Artifact::of(host)?;
+        return write(&directory.join(artifact.file_name), artifact.bytes);
+    };
+    std::fs::copy(source, directory.join(Artifact::file_name(host)))
+        .map(drop)
+        .map_err(|error| Failure::line(format!("cannot copy {}: {error}", source.display())))
+}
+
+/// Writes a file.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    std::fs::write(path, bytes)
+        .map_err(|error| Failure::line(format!("cannot write {}: {error}", path.display())))
 }
 
 fn missing(host: Host) -> Failure {

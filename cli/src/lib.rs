@@ -12,3 +12,4 @@ pub mod config;
 pub mod failure;
 pub mod generate;
 pub mod mock;
+pub mod run;

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::check;
-use crate::artifact::Artifact;
+use crate::artifact::{self, Artifact};
 use crate::ca_file;
 use crate::failure::Failure;
 use crate::generate::{Host, Target, generate};
@@ -75,22 +75,6 @@ fn make_directory(path: &Path) -> Result<PathBuf, Failure> {
 }
 
 fn fill(directory: &Path, bootstrap: &str, options: &Options) -> Result<(), Failure> {
-    write_filter(directory, options.host, options.filter.as_deref())?;
-    let path = directory.join("bootstrap.yaml");
-    fs::write(&path, bootstrap)
-        .map_err(|error| Failure::line(format!("cannot write {}: {error}", path.display())))
-}
-
-/// Puts the filter where the bootstrap says it is.
-pub(crate) fn write_filter(
-    directory: &Path,
-    host: Host,
-    filter: Option<&Path>,
-) -> Result<(), Failure> {
-    let Some(source) = filter else {
-        return Artifact::of(host)?.write(directory);
-    };
-    fs::copy(source, directory.join(Artifact::file_name(host)))
-        .map(drop)
-        .map_err(|error| Failure::line(format!("cannot copy {}: {error}", source.display())))
+    artifact::install(directory, options.host, options.filter.as_deref())?;
+    artifact::write(&directory.join("bootstrap.yaml"), bootstrap.as_bytes())
 }

@@ -1,6 +1,6 @@
 //! The command line: its subcommands, and how their outcome becomes text and an exit code.
 
-mod check;
+pub(crate) mod check;
 mod generate;
 mod schema;
 
@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
-use crate::mock;
+use crate::{mock, run};
 
 /// An AI gateway inside a stock Envoy.
 ///
@@ -25,6 +25,7 @@ pub struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Run(run::Options),
     Check(check::Options),
     Generate(generate::Options),
     Schema(schema::Options),
@@ -49,6 +50,7 @@ impl CommandLine {
 impl Command {
     fn run(&self, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failure> {
         match self {
+            Self::Run(options) => run::run(options, out, err),
             Self::Check(options) => check::run(options, out, err),
             Self::Generate(options) => generate::run(options, out, err),
             Self::Schema(options) => schema::run(options, out),
