@@ -4,6 +4,10 @@
 //! names exactly once, indexes of calls from 0 without gaps in each choice, an `index` on every
 //! element of a list, the usage chunk last before `[DONE]`, and no `[DONE]` after an error.
 
+mod chunk;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use crate::formats::{Answer, Format, StreamWriter};
@@ -13,7 +17,8 @@ use crate::ir::{
 use crate::json::{Document, Str, Writer};
 
 use super::response_writer::write_image;
-use super::{error, ids, reasoning, stop, usage};
+use super::{error, ids, reasoning, stop};
+use chunk::{Beside, Chunks};
 
 /// Most thoughts that one stream holds to repeat them beside their signature. Longer ones go out
 /// as text all the same, but without the block that could be sent back.
@@ -22,9 +27,8 @@ const MAX_SIGNED_BYTES: usize = 1024 * 1024;
 /// A writer at the start of a stream.
 pub(super) fn open(answer: Answer<'static>) -> Box<dyn StreamWriter> {
     Box::new(ChatWriter {
-        answer,
+        chunks: Chunks::new(answer),
         phase: Phase::Waiting,
-        head: Vec::new(),
         candidates: BTreeMap::new(),
         items: BTreeMap::new(),
         usage: Usage::default(),
@@ -33,10 +37,8 @@ pub(super) fn open(answer: Answer<'static>) -> Box<dyn StreamWriter> {
 }
 
 struct ChatWriter {
-    answer: Answer<'static>,
+    chunks: Chunks,
     phase: Phase,
-    /// What all chunks begin with, up to the elements of `choices`.
-    head: Vec<u8>,
     candidates: BTreeMap<u64, Candidate>,
     /// Items that are open.
     items: BTreeMap<u32, Item>,
@@ -90,20 +92,13 @@ enum Kind {
     Silent,
 }
 
-/// What a chunk says beside its delta.
-#[derive(Default)]
-struct Beside<'a> {
-    logprobs: Option<&'a str>,
-    finish: Option<&'static str>,
-}
-
 impl StreamWriter for ChatWriter {
     fn write(&mut self, event: &Event<'_>, out: &mut Vec<u8>) {
         if self.phase == Phase::Over {
             return;
         }
         match event {
-            Event::Start { id, model, created } => self.start(id, model, *created),
+            Event::Start { id, model, created } => self.chunks.start(id, model, *created),
             Event::ItemStart {
                 candidate,
                 item,
@@ -126,12 +121,6 @@ impl StreamWriter for ChatWriter {
 }
 
 impl ChatWriter {
-    fn start(&mut self, id: &Str<'_>, model: &Str<'_>, created: Option<u64>) {
-        if self.head.is_empty() {
-            self.head = head(&self.answer, id, model, created);
-        }
-    }
-
     fn item_start(&mut self, candidate: u64, item: u32, kind: &ItemKind<'_>, out: &mut Vec<u8>) {
         self.begin(candidate, matches!(kind, ItemKind::Text), out);
         let kind = match kind {
@@ -165,7 +154,7 @@ impl ChatWriter {
     ) -> Kind {
         let index = next(self.candidate(candidate), |candidate| &mut candidate.calls);
         let number = ids::call_number(candidate, index);
-        let id = ids::call_id(id, self.answer.seed, number);
+        let id = ids::call_id(id, self.chunks.seed(), number);
         let (kind, argument_key) = call_keys(free_form);
         self.call_chunk(candidate, index, out, |w| {
             w.field_str("id", &id);
@@ -422,13 +411,7 @@ impl ChatWriter {
         for candidate in open {
             self.stop(candidate, &Stop::new(StopReason::End), out);
         }
-        if self.answer.stream_usage && !self.usage.is_empty() {
-            self.begin_chunk(out);
-            out.extend_from_slice(b"],\"usage\":");
-            let mut w = Writer::new(out);
-            usage::write(&self.usage, &mut w);
-            out.extend_from_slice(b"}\n\n");
-        }
+        self.chunks.usage(&self.usage, out);
         self.phase = Phase::Over;
         out.extend_from_slice(b"data: [DONE]\n\n");
     }
@@ -482,47 +465,8 @@ impl ChatWriter {
         fill: impl FnOnce(&mut Writer<'_>),
     ) {
         self.phase = Phase::Flowing;
-        self.begin_chunk(out);
-        let mut w = Writer::new(out);
-        w.begin_object();
-        w.field_number("index", candidate);
-        w.key("delta");
-        w.begin_object();
-        fill(&mut w);
-        w.end_object();
-        match beside.logprobs {
-            Some(json) => w.field_raw("logprobs", json),
-            None => w.field_null("logprobs"),
-        }
-        match beside.finish {
-            Some(word) => w.field_string("finish_reason", word),
-            None => w.field_null("finish_reason"),
-        }
-        w.end_object();
-        out.extend_from_slice(b"]}\n\n");
+        self.chunks.choice(candidate, beside, out, fill);
     }
-
-    fn begin_chunk(&mut self, out: &mut Vec<u8>) {
-        if self.head.is_empty() {
-            self.head = head(&self.answer, &Str::default(), &Str::default(), None);
-        }
-        out.extend_from_slice(b"data: ");
-        out.extend_from_slice(&self.head);
-    }
-}
-
-/// What all chunks begin with: `{"id":…,"object":…,"created":…,"model":…,"choices":[`
-fn head(answer: &Answer<'_>, id: &Str<'_>, model: &Str<'_>, created: Option<u64>) -> Vec<u8> {
-    let mut head = Vec::new();
-    let mut w = Writer::new(&mut head);
-    w.begin_object();
-    w.field_str("id", &ids::answer_id(id, answer.seed));
-    w.field_string("object", "chat.completion.chunk");
-    w.field_number("created", created.unwrap_or(answer.now));
-    w.field_str("model", &ids::model(model, &answer.model));
-    w.key("choices");
-    w.begin_array();
-    head
 }
 
 /// Takes the next index of one of an answer's lists.
