@@ -16,6 +16,7 @@ pub(super) fn open(options: &TapOptions) -> Box<dyn StreamTap> {
     Box::new(ChatTap {
         options: *options,
         inspection: Inspection::default(),
+        looked_for_model: 0,
         complete: false,
     })
 }
@@ -23,6 +24,8 @@ pub(super) fn open(options: &TapOptions) -> Box<dyn StreamTap> {
 struct ChatTap {
     options: TapOptions,
     inspection: Inspection,
+    /// Chunks in which the model's name was looked for.
+    looked_for_model: u8,
     complete: bool,
 }
 
@@ -33,7 +36,7 @@ impl StreamTap for ChatTap {
             return Verdict::Forward;
         }
         let named_error = frame.name == Some("error");
-        if !named_error && self.inspection.model.is_some() && !tells_something(frame.data) {
+        if !(named_error || self.wants_model() || tells_something(frame.data)) {
             return Verdict::Forward;
         }
         // What is no JSON is the client's to complain of: it gets the same bytes.
@@ -52,8 +55,17 @@ impl StreamTap for ChatTap {
     }
 }
 
+/// Chunks in which the model's name is looked for: Azure's first one has none, some servers' never
+/// have.
+const MODEL_CHUNKS: u8 = 3;
+
 impl ChatTap {
+    const fn wants_model(&self) -> bool {
+        self.inspection.model.is_none() && self.looked_for_model < MODEL_CHUNKS
+    }
+
     fn chunk(&mut self, root: Value<'_>, named_error: bool) -> Verdict {
+        self.looked_for_model = self.looked_for_model.saturating_add(1);
         if self.inspection.model.is_none() {
             let model = response_reader::text(root, "model");
             self.inspection.model = model.map(|model| model.into_owned());

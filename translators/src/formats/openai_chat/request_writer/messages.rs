@@ -93,23 +93,18 @@ impl Body<'_, '_> {
 
     /// Tool messages hold words only.
     fn tool_result(&mut self, result: &ToolResult<'_>, turn: &Turn<'_>) -> Result<(), Refusal> {
-        let mut texts: Vec<_> = result
-            .blocks
-            .iter()
-            .filter(|block| is_text(block))
-            .collect();
-        let prefix = Block::text(ERROR_PREFIX);
-        let failed = result.is_error == Some(true);
-        if failed {
+        let texts = result.blocks.iter().filter(|block| is_text(block));
+        let mut texts: Vec<Block<'_>> = texts.cloned().collect();
+        if result.is_error == Some(true) {
             self.drop_field("messages.is_error");
-            texts.insert(0, &prefix);
+            mark_failed(&mut texts);
         }
         self.begin_message("tool", None);
         self.w.field_str("tool_call_id", &result.call_id);
         self.w.key("content");
         match texts.as_slice() {
             [] => self.w.string(""),
-            texts => self.content(texts, turn)?,
+            texts => self.content(&texts.iter().collect::<Vec<_>>(), turn)?,
         }
         self.w.end_object();
         Ok(())
@@ -226,6 +221,16 @@ impl Body<'_, '_> {
             self.w.end_object();
         }
         self.w.end_array();
+    }
+}
+
+/// Says in words that a call failed, before the words that say why.
+fn mark_failed(texts: &mut Vec<Block<'_>>) {
+    match texts.first_mut().map(|block| &mut block.kind) {
+        Some(BlockKind::Text(text)) => {
+            *text = Str::from(format!("{ERROR_PREFIX}{}", text.decode()))
+        }
+        _ => texts.push(Block::text(ERROR_PREFIX.trim_end())),
     }
 }
 

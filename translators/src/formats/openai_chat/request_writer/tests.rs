@@ -173,7 +173,7 @@ fn nothing_stands_between_calls_and_their_results() {
         body["messages"],
         json!([
             {"role": "assistant", "content": null, "tool_calls": [function("a"), function("b")]},
-            {"role": "tool", "tool_call_id": "a", "content": [{"type": "text", "text": "Error: "}, {"type": "text", "text": "x"}]},
+            {"role": "tool", "tool_call_id": "a", "content": "Error: x"},
             {"role": "tool", "tool_call_id": "b", "content": ""},
             {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,QQ=="}}]},
             {"role": "user", "content": "first"},

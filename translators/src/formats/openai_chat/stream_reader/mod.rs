@@ -68,10 +68,10 @@ type Step = Result<(), ApiError<'static>>;
 
 impl StreamReader for ChatReader {
     fn frame(&mut self, frame: &Frame<'_>, sink: &mut dyn Sink) {
-        let data = frame.data.trim_ascii();
-        if self.phase == Phase::Over || data.is_empty() {
+        if self.phase == Phase::Over || frame.says_nothing() {
             return;
         }
+        let data = frame.data.trim_ascii();
         let step = match data {
             b"[DONE]" => self.done(sink),
             _ => self.chunk(data, frame.name == Some("error"), sink),

@@ -321,6 +321,12 @@ fn a_stream_that_is_cut_is_an_error() {
 }
 
 #[test]
+fn keep_alives_start_nothing() {
+    let quiet = lines(&[DOCUMENTED[1], "[DONE]"], true);
+    assert_eq!(lines(&["", DOCUMENTED[1], "", "[DONE]", ""], true), quiet);
+}
+
+#[test]
 fn characters_cut_in_two_are_joined() {
     let deltas = [
         r#"{"content":"a\ud83d"}"#,
