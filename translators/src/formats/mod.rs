@@ -219,3 +219,6 @@ pub trait StreamWriter {
         "text/event-stream"
     }
 }
+
+#[cfg(test)]
+mod cross_tests;

@@ -1,0 +1,339 @@
+//! Two formats in a row: what a client of one hears from a provider of the other, and that no
+//! answer or request, however odd, stops either.
+
+use std::ops::Range;
+
+use proptest::prelude::*;
+use serde_json::{Value as Json, json};
+
+use super::{Answer, Asked, ClientCodec, Codec, Format};
+use crate::capabilities::Capabilities;
+use crate::framing::Decoder;
+use crate::framing::sse::{SseDecoder, write_event};
+use crate::ir::{Event, Notices, Refusal};
+use crate::json::{Document, Value};
+use crate::providers::{Target, row};
+
+/// A format with the kind of its own vendor.
+type Side = (Format, &'static str);
+
+const CHAT: Side = (Format::OpenaiChat, "openai");
+const ANTHROPIC: Side = (Format::Anthropic, "anthropic");
+
+fn codec((format, _): Side) -> &'static Codec {
+    format.codec().unwrap()
+}
+
+fn client(side: Side) -> &'static ClientCodec {
+    codec(side).client.as_ref().unwrap()
+}
+
+fn document(text: &str) -> Document {
+    Document::parse(text.as_bytes().to_vec()).unwrap()
+}
+
+fn answer() -> Answer<'static> {
+    Answer {
+        model: "asked".into(),
+        now: 7,
+        seed: 1,
+        stream_usage: true,
+        ..Answer::default()
+    }
+}
+
+/// A client's request as the provider gets it, and what was dropped.
+fn request(from: Side, to: Side, document: &Document) -> Result<(Vec<u8>, String), Refusal> {
+    let asked = Asked {
+        model: "m".into(),
+        ..Asked::default()
+    };
+    let request = (client(from).read_request)(document, &asked)?;
+    let row = row(to.1).unwrap();
+    let target = Target {
+        quirks: row.quirks,
+        envelope: row.envelope,
+        capabilities: Capabilities::DEFAULT,
+        betas: &[],
+    };
+    let (mut notices, mut out) = (Notices::default(), Vec::new());
+    (codec(to).write_request)(&request, &target, &mut notices, &mut out)?;
+    Ok((out, notices.header_value()))
+}
+
+/// A provider's stream as the client gets it.
+fn stream(from: Side, to: Side, body: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut reader = (codec(from).stream_reader)();
+    let mut writer = (client(to).stream_writer)(answer());
+    let mut sink = |event: Event<'_>| writer.write(&event, &mut out);
+    let mut decoder = SseDecoder::default();
+    decoder.push(body);
+    decoder.finish();
+    while let Some(frame) = decoder.next_frame().unwrap() {
+        if !frame.says_nothing() {
+            reader.frame(&frame, &mut sink);
+        }
+    }
+    reader.finish(&mut sink);
+    out
+}
+
+fn json(text: &[u8]) -> Json {
+    serde_json::from_slice(text).unwrap()
+}
+
+/// Whether a text is JSON; serde_json would refuse halves of characters, which JSON can spell.
+fn is_json(text: &[u8]) -> bool {
+    Document::parse(text.to_vec()).is_ok()
+}
+
+fn data(stream: &[u8]) -> Vec<Json> {
+    let text = str::from_utf8(stream).unwrap();
+    let lines = text.lines().filter_map(|line| line.strip_prefix("data: "));
+    lines
+        .filter_map(|data| serde_json::from_str(data).ok())
+        .collect()
+}
+
+const ANTHROPIC_LOOP: &str = r#"{"max_tokens":1024,"system":"You are X","tools":[{"name":"f","input_schema":{"type":"object"}}],"tool_choice":{"type":"any","disable_parallel_tool_use":true},"messages":[{"role":"user","content":"hi"},{"role":"assistant","content":[{"type":"thinking","thinking":"t","signature":"s"},{"type":"text","text":"a"},{"type":"tool_use","id":"toolu_1","name":"f","input":{"x": 1.0}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"toolu_1","content":[{"type":"text","text":"r"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"QQ=="}}]},{"type":"text","text":"go on"}]}],"metadata":{"user_id":"u"},"top_k":5}"#;
+
+#[test]
+fn an_agents_loop_of_an_anthropic_client_reaches_chat() {
+    let (body, dropped) = request(ANTHROPIC, CHAT, &document(ANTHROPIC_LOOP)).unwrap();
+    assert_eq!(
+        json(&body),
+        json!({
+            "model": "m",
+            "messages": [
+                {"role": "system", "content": "You are X"},
+                {"role": "user", "content": "hi"},
+                {"role": "assistant", "content": "a", "tool_calls": [
+                    {"id": "toolu_1", "type": "function", "function": {"name": "f", "arguments": "{\"x\": 1.0}"}},
+                ]},
+                {"role": "tool", "tool_call_id": "toolu_1", "content": "r"},
+                {"role": "user", "content": [
+                    {"type": "image_url", "image_url": {"url": "data:image/png;base64,QQ=="}},
+                ]},
+                {"role": "user", "content": "go on"},
+            ],
+            "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}],
+            "parallel_tool_calls": false,
+            "tool_choice": "required",
+            "max_completion_tokens": 1024,
+            "user": "u",
+        })
+    );
+    assert_eq!(
+        dropped,
+        "messages.reasoning, messages.tool_result.content, top_k"
+    );
+}
+
+const CHAT_LOOP: &str = r#"{"max_tokens":1024,"messages":[{"role":"developer","content":"You are X"},{"role":"user","content":"hi"},{"role":"assistant","content":null,"thinking_blocks":[{"type":"thinking","thinking":"t","signature":"s"}],"tool_calls":[{"id":"call_1","type":"function","function":{"name":"f","arguments":"{\"x\": 1.0}"}},{"id":"call_2","type":"function","function":{"name":"f","arguments":""}}]},{"role":"tool","tool_call_id":"call_1","content":"r"},{"role":"tool","tool_call_id":"call_2","content":"q"},{"role":"user","content":"go on"}],"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}],"seed":1,"user":"u"}"#;
+
+#[test]
+fn an_agents_loop_of_a_chat_client_reaches_anthropic_with_its_signed_thoughts() {
+    let (body, dropped) = request(CHAT, ANTHROPIC, &document(CHAT_LOOP)).unwrap();
+    let call =
+        |id: &str, input: Json| json!({"type": "tool_use", "id": id, "name": "f", "input": input});
+    let result = |id: &str, text: &str| json!({"type": "tool_result", "tool_use_id": id, "content": [{"type": "text", "text": text}]});
+    assert_eq!(
+        json(&body)["messages"].as_array().unwrap()[1..],
+        [
+            json!({"role": "assistant", "content": [
+                {"type": "thinking", "thinking": "t", "signature": "s"},
+                call("call_1", json!({"x": 1.0})),
+                call("call_2", json!({})),
+            ]}),
+            json!({"role": "user", "content": [
+                result("call_1", "r"),
+                result("call_2", "q"),
+                {"type": "text", "text": "go on"},
+            ]}),
+        ]
+    );
+    assert_eq!(dropped, "seed");
+}
+
+const ANTHROPIC_STREAM: [&str; 11] = [
+    r#"{"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","model":"claude-x","content":[],"stop_reason":null,"usage":{"input_tokens":25,"cache_read_input_tokens":5,"output_tokens":1}}}"#,
+    r#"{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}"#,
+    r#"{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"Hm"}}"#,
+    r#"{"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"SIG"}}"#,
+    r#"{"type":"content_block_stop","index":0}"#,
+    r#"{"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"toolu_1","name":"f","input":{}}}"#,
+    r#"{"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":""}}"#,
+    r#"{"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"{\"x\":"}}"#,
+    r#"{"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"1}"}}"#,
+    r#"{"type":"content_block_stop","index":1}"#,
+    r#"{"type":"message_delta","delta":{"stop_reason":"tool_use","stop_sequence":null},"usage":{"output_tokens":15}}"#,
+];
+
+/// Events as server-sent events, with the terminator of each format.
+fn sse(events: &[&str]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for event in events {
+        let event_document = document(event);
+        let name = event_document.root().get("type").and_then(Value::as_str);
+        write_event(
+            name.map(|name| name.into_owned()).as_deref(),
+            event.as_bytes(),
+            &mut body,
+        );
+    }
+    body
+}
+
+fn anthropic_stream() -> Vec<u8> {
+    let mut body = sse(&ANTHROPIC_STREAM);
+    write_event(
+        Some("message_stop"),
+        br#"{"type":"message_stop"}"#,
+        &mut body,
+    );
+    body
+}
+
+#[test]
+fn a_stream_of_anthropic_reaches_a_chat_client_and_could_come_back() {
+    let chat = stream(ANTHROPIC, CHAT, &anthropic_stream());
+    assert!(chat.ends_with(b"data: [DONE]\n\n"));
+    let chunks = data(&chat);
+    let deltas: Vec<&Json> = chunks
+        .iter()
+        .filter_map(|chunk| chunk["choices"].get(0).map(|choice| &choice["delta"]))
+        .collect();
+    let call = |rest: Json| json!({"tool_calls": [rest]});
+    assert_eq!(
+        deltas,
+        [
+            &json!({"role": "assistant", "content": null}),
+            &json!({"reasoning_content": "Hm"}),
+            &json!({"thinking_blocks": [{"index": 0, "type": "thinking", "thinking": "Hm", "signature": "SIG"}]}),
+            &call(
+                json!({"index": 0, "id": "toolu_1", "type": "function", "function": {"name": "f", "arguments": ""}})
+            ),
+            &call(json!({"index": 0, "function": {"arguments": "{\"x\":"}})),
+            &call(json!({"index": 0, "function": {"arguments": "1}"}})),
+            &json!({}),
+        ]
+    );
+    let last = chunks.last().unwrap();
+    assert_eq!(last["choices"], json!([]));
+    assert_eq!(last["usage"]["prompt_tokens"], 30);
+    assert_eq!(last["usage"]["prompt_tokens_details"]["cached_tokens"], 5);
+
+    let back = data(&stream(CHAT, ANTHROPIC, &chat));
+    let deltas = |events: &[Json]| -> Vec<Json> {
+        let deltas = events
+            .iter()
+            .filter(|event| event["type"] == "content_block_delta");
+        let said = deltas.filter(|event| event["delta"]["partial_json"] != "");
+        said.map(|event| event["delta"].clone()).collect()
+    };
+    assert_eq!(deltas(&back), deltas(&data(&anthropic_stream())));
+}
+
+#[test]
+fn a_failure_in_a_stream_reaches_the_client_and_nothing_follows() {
+    let mut body = sse(&ANTHROPIC_STREAM[..3]);
+    let failure = br#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#;
+    write_event(Some("error"), failure, &mut body);
+    let chat = stream(ANTHROPIC, CHAT, &body);
+    assert!(!chat.ends_with(b"data: [DONE]\n\n"));
+    let last = data(&chat).pop().unwrap();
+    assert_eq!(last["error"]["message"], "Overloaded");
+    assert_eq!(last["error"]["type"], "service_unavailable_error");
+}
+
+/// Where each value of a text stands.
+fn spans(value: Value<'_>, spans: &mut Vec<Range<usize>>) {
+    spans.push(value.span());
+    for (_, member) in value.members() {
+        self::spans(member, spans);
+    }
+    for element in value.elements() {
+        self::spans(element, spans);
+    }
+}
+
+/// The text with one of its values replaced.
+fn mutated(text: &str, at: prop::sample::Index, value: &str) -> String {
+    let document = document(text);
+    let mut all = Vec::new();
+    spans(document.root(), &mut all);
+    let mut text = text.to_owned();
+    text.replace_range(at.get(&all).clone(), value);
+    text
+}
+
+const ODD_VALUES: [&str; 10] = [
+    "null",
+    "7",
+    "-1.5e9",
+    "\"\"",
+    "\"\\ud83d\"",
+    "[]",
+    "{}",
+    "[{}]",
+    "[[\"x\"]]",
+    "true",
+];
+
+const CHAT_ANSWER: &str = r#"{"id":"c","created":5,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"a","refusal":null,"annotations":[{"type":"url_citation","url_citation":{"start_index":0}}],"thinking_blocks":[{"type":"thinking","thinking":"t","signature":"s"}],"images":[{"type":"image_url","image_url":{"url":"data:image/png;base64,QQ=="}}],"tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{}"}}]},"logprobs":null,"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":1,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":1}},"service_tier":"default"}"#;
+
+const CHAT_CHUNK: &str = r#"{"id":"c","created":5,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"a","reasoning_content":"t","annotations":[{"type":"url_citation"}],"tool_calls":[{"index":0,"id":"1","type":"function","function":{"name":"f","arguments":"{}"}}]},"logprobs":{"content":[]},"finish_reason":"stop"}],"usage":{"prompt_tokens":1}}"#;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn odd_requests_are_written_as_json_or_refused(
+        at in any::<prop::sample::Index>(),
+        value in prop::sample::select(&ODD_VALUES[..]),
+    ) {
+        for (from, text) in [(CHAT, CHAT_LOOP), (ANTHROPIC, ANTHROPIC_LOOP)] {
+            let text = mutated(text, at, value);
+            for to in [CHAT, ANTHROPIC] {
+                match request(from, to, &document(&text)) {
+                    Ok((body, _)) => prop_assert!(is_json(&body)),
+                    Err(refusal) => prop_assert!(matches!(refusal.status(), 400 | 422)),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn odd_answers_are_written_as_json_or_told_as_errors(
+        at in any::<prop::sample::Index>(),
+        value in prop::sample::select(&ODD_VALUES[..]),
+    ) {
+        let document = document(&mutated(CHAT_ANSWER, at, value));
+        let read = (codec(CHAT).read_response)(&document);
+        let _ = (codec(CHAT).inspect_response)(document.root());
+        if let Ok(response) = read {
+            for to in [CHAT, ANTHROPIC] {
+                let mut out = Vec::new();
+                (client(to).write_response)(&response, &answer(), &mut out);
+                prop_assert!(is_json(&out));
+            }
+        }
+    }
+
+    #[test]
+    fn odd_chunks_leave_every_event_whole_json(
+        at in any::<prop::sample::Index>(),
+        value in prop::sample::select(&ODD_VALUES[..]),
+    ) {
+        let odd = mutated(CHAT_CHUNK, at, value);
+        let body = format!("data: {odd}\n\ndata: {CHAT_CHUNK}\n\ndata: {odd}\n\ndata: [DONE]\n\n");
+        for to in [CHAT, ANTHROPIC] {
+            let out = String::from_utf8(stream(CHAT, to, body.as_bytes())).unwrap();
+            for data in out.lines().filter_map(|line| line.strip_prefix("data: ")) {
+                let whole = data == "[DONE]" || is_json(data.as_bytes());
+                prop_assert!(whole, "{}", data);
+            }
+        }
+    }
+}
