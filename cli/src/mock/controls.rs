@@ -17,6 +17,8 @@ pub(super) const HEADER: &str = "x-mock";
 pub(super) struct Controls {
     pub(super) status: Option<u16>,
     pub(super) retry_after: Option<String>,
+    /// How many requests of one model name this is for; later ones are ordinary.
+    pub(super) times: Option<u64>,
     pub(super) delay: Option<Duration>,
     pub(super) interval: Option<Duration>,
     pub(super) stop: Option<String>,
@@ -64,8 +66,9 @@ impl Controls {
     /// `None`: no such control, or not such a value.
     fn set(&mut self, key: &str, value: &str) -> Option<()> {
         match key {
-            "status" => self.status = Some(number(value, 100..=999)?),
+            "status" => self.status = Some(number(value, 200..=599)?),
             "retry-after" => self.retry_after = Some(value.to_owned()),
+            "times" => self.times = Some(value.parse().ok()?),
             "delay" => self.delay = Some(milliseconds(value)?),
             "interval" => self.interval = Some(milliseconds(value)?),
             "stop" => self.stop = Some(value.to_owned()),

@@ -7,6 +7,7 @@
 //! request, [`controls`] for what a test can ask for, [`formats`] for the wire formats.
 
 mod admin;
+mod calls_by_model;
 mod controls;
 mod delivery;
 mod fault;

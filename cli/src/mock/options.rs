@@ -60,6 +60,7 @@ Endpoints, behind any prefix:
   /openai/deployments/NAME/chat/completions?api-version=V
                                           the same at Azure OpenAI
   /responses  /responses/input_tokens     OpenAI Responses
+  /embeddings                             OpenAI Embeddings
   /v1/messages  /v1/messages/count_tokens Anthropic Messages
   /publishers/anthropic/models/M:rawPredict  :streamRawPredict
                                           the same at Google
@@ -91,11 +92,13 @@ name as `any-model+key=value+key`:
   hang              never answer              hang-after=N      stall after N events
   truncated         end cleanly, but without the closing events; truncated=N drops N
   interleave        pieces of parallel calls take turns (OpenAI Chat)
+  times=N           all of this only for the first N requests with this model name
   html              200 with a web page       gzip              compress the body
   chunk=N           write the body N bytes at a time
 
 For tests:
   GET, DELETE /_mock/requests    what was received: index, method, path, headers, body
+                                 (DELETE also forgets what `times` counted)
   POST, GET, DELETE /_mock/script    queue an exact answer to the next request, such as
       {\"path\": \"/v1/chat\", \"status\": 200, \"headers\": [[\"content-type\", \"text/plain\"]],
        \"body\": [\"text\", {\"text\": \"later\", \"delay_ms\": 50}, {\"base64\": \"AAE=\"}],

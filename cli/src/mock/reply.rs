@@ -14,6 +14,8 @@ pub(super) struct Ask {
     pub(super) stream: bool,
     /// Whether only the input tokens are to be counted.
     pub(super) count_only: bool,
+    /// What is to be embedded, if that is all that is asked.
+    pub(super) embed: Option<Embed>,
     /// OpenAI's `stream_options.include_usage`.
     pub(super) include_usage: bool,
     /// How many candidates.
@@ -29,6 +31,15 @@ pub(super) struct Ask {
     pub(super) words: u64,
     /// A number made of the request's bytes, for ids.
     pub(super) seed: u64,
+}
+
+/// Texts to be made vectors.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Embed {
+    pub(super) inputs: Vec<String>,
+    pub(super) dimensions: u64,
+    /// Whether vectors are wanted as base64 of their bytes.
+    pub(super) base64: bool,
 }
 
 /// Whether a tool has to be called.

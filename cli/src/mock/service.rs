@@ -10,6 +10,7 @@ use hyper::http::request::Parts;
 use hyper::{Method, Request, Response};
 use serde_json::Value;
 
+use super::calls_by_model::CallsByModel;
 use super::controls::{self, Controls};
 use super::delivery::{Body, Outcome};
 use super::fault::Fault;
@@ -25,6 +26,7 @@ pub(super) struct State {
     options: Options,
     journal: Mutex<Journal>,
     scripts: Mutex<Scripts>,
+    calls: Mutex<CallsByModel>,
 }
 
 impl State {
@@ -34,6 +36,7 @@ impl State {
             options,
             journal,
             scripts: Mutex::default(),
+            calls: Mutex::default(),
         }
     }
 
@@ -43,6 +46,7 @@ impl State {
 
     pub(super) fn clear_received(&self) {
         lock(&self.journal).clear();
+        lock(&self.calls).clear();
     }
 
     pub(super) fn add_script(&self, script: Script) {
@@ -100,19 +104,22 @@ fn outcome(state: &State, head: &Parts, body: &Bytes) -> Outcome {
         );
     };
     let exchange = Exchange {
-        options: &state.options,
+        state,
         format,
         head,
         index,
     };
-    exchange
-        .answer(target, body)
-        .unwrap_or_else(|fault| refuse(format, &fault))
+    let answered = exchange.answer(target, body);
+    let mut outcome = answered.unwrap_or_else(|fault| refuse(format, &fault));
+    if let Outcome::Answer(delivery) = &mut outcome {
+        delivery.wait = delivery.wait.max(state.options.latency);
+    }
+    outcome
 }
 
 /// A request whose format is known.
 struct Exchange<'a> {
-    options: &'a Options,
+    state: &'a State,
     format: &'static dyn Format,
     head: &'a Parts,
     index: u64,
@@ -128,29 +135,33 @@ impl Exchange<'_> {
         }
         self.check_credential()?;
         let ask = self.read(target, body)?;
-        let header = self
-            .head
-            .headers
-            .get(controls::HEADER)
-            .and_then(|value| value.to_str().ok());
-        let controls = Controls::read(header, &ask.model)?;
+        let controls = self.controls(&ask.model)?;
         if self.fails_by_rate() {
-            let status = self.options.error_status;
-            return Err(Fault::new(
-                status,
-                "sluice mock: this request fails by --error-rate",
-            ));
+            let message = "sluice mock: this request fails by --error-rate";
+            return Err(Fault::new(self.state.options.error_status, message));
         }
         let reply = Reply::plan(&ask, &controls);
-        let mut outcome = shape::outcome(self.format, &ask, &reply, &controls, self.interval());
-        if let Outcome::Answer(delivery) = &mut outcome {
-            delivery.wait = controls.delay.unwrap_or(self.options.latency);
+        Ok(shape::outcome(
+            self.format,
+            &ask,
+            &reply,
+            &controls,
+            self.interval(),
+        ))
+    }
+
+    /// What is asked for, unless it was for the first few requests only.
+    fn controls(&self, model: &str) -> Result<Controls, Fault> {
+        let header = self.head.headers.get(controls::HEADER);
+        let controls = Controls::read(header.and_then(|value| value.to_str().ok()), model)?;
+        match controls.times {
+            Some(times) if lock(&self.state.calls).count(model) >= times => Ok(Controls::default()),
+            _ => Ok(controls),
         }
-        Ok(outcome)
     }
 
     fn check_credential(&self) -> Result<(), Fault> {
-        let Some(required) = &self.options.require_key else {
+        let Some(required) = &self.state.options.require_key else {
             return Ok(());
         };
         match self.format.credential(&self.head.headers) {
@@ -184,12 +195,12 @@ impl Exchange<'_> {
 
     /// Spreads the failures evenly: request n fails when n × rate passes a whole number.
     fn fails_by_rate(&self) -> bool {
-        let failures = |requests: u64| (requests as f64 * self.options.error_rate).floor();
+        let failures = |requests: u64| (requests as f64 * self.state.options.error_rate).floor();
         failures(self.index + 1) > failures(self.index)
     }
 
     fn interval(&self) -> Duration {
-        let per_second = self.options.tokens_per_second;
+        let per_second = self.state.options.tokens_per_second;
         per_second.map_or(Duration::ZERO, |tokens| Duration::from_secs(1) / tokens)
     }
 }
@@ -200,21 +211,15 @@ fn refuse(format: &dyn Format, fault: &Fault) -> Outcome {
 
 /// Words in the members that hold prompt text.
 fn words_in(value: &Value) -> u64 {
-    match value {
-        Value::Object(members) => members
-            .iter()
-            .map(|(key, value)| words_of(key, value))
-            .sum(),
-        Value::Array(items) => items.iter().map(words_in).sum(),
-        _ => 0,
-    }
+    let members = value.as_object().into_iter().flatten();
+    members.map(|(key, value)| words_of(key, value)).sum()
 }
 
 fn words_of(key: &str, value: &Value) -> u64 {
-    match value.as_str() {
-        Some(text) if PROMPT_MEMBERS.contains(&key) => words(text),
-        Some(_) => 0,
-        None => words_in(value),
+    match value {
+        Value::String(text) if PROMPT_MEMBERS.contains(&key) => words(text),
+        Value::Array(items) => items.iter().map(|item| words_of(key, item)).sum(),
+        other => words_in(other),
     }
 }
 

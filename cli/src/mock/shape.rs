@@ -51,6 +51,7 @@ pub(super) fn outcome(
         format!("req_{}", reply.id),
     );
     delivery.headers.push(id);
+    delivery.wait = controls.delay.unwrap_or_default();
     delivery.headers.extend(format.answer_headers(ask, reply));
     Outcome::Answer(delivery)
 }

@@ -218,3 +218,16 @@ fn interleaved_calls_take_turns() {
         .collect();
     assert_eq!(indexes, [0, 1, 0, 1, 0, 1]);
 }
+
+#[test]
+fn a_fault_can_be_for_the_first_requests_only() {
+    let server = server();
+    let statuses = |model: &str| -> Vec<u16> {
+        let status = |_| post(&server, CHAT, &[], &say(model)).status;
+        (0..3).map(status).collect()
+    };
+    assert_eq!(statuses("+status=503+times=2"), [503, 503, 200]);
+    assert_eq!(statuses("+status=429+times=1"), [429, 200, 200]);
+    server.clear_received();
+    assert_eq!(statuses("+status=503+times=2"), [503, 503, 200]);
+}

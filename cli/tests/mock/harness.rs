@@ -1,5 +1,7 @@
 //! The journal, the scripts, and the settings of the whole server.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 use sluice::mock::{Chunk, Ending, MockServer, Options, Script};
 
@@ -165,4 +167,34 @@ fn unknown_paths_and_methods_and_bodies_are_refused() {
     );
     assert_eq!(get(&server, CHAT).status, 405);
     assert_eq!(post(&server, CHAT, &[], &json!([])).status, 400);
+}
+
+#[test]
+fn the_latency_comes_before_answers_and_refusals() {
+    let latency = Duration::from_millis(80);
+    let server = MockServer::start(Options {
+        latency,
+        ..Options::default()
+    })
+    .unwrap();
+    for body in [say(), json!({})] {
+        let start = Instant::now();
+        post(&server, CHAT, &[], &body);
+        assert!(start.elapsed() >= latency, "{body}");
+    }
+}
+
+#[test]
+fn tokens_per_second_pace_a_stream() {
+    let options = Options {
+        tokens_per_second: Some(50),
+        ..Options::default()
+    };
+    let server = MockServer::start(options).unwrap();
+    let mut body = say();
+    body["stream"] = json!(true);
+    let start = Instant::now();
+    let events = post(&server, CHAT, &[], &body).events().len();
+    let pauses = u32::try_from(events - 1).unwrap();
+    assert!(start.elapsed() >= pauses * Duration::from_millis(20));
 }

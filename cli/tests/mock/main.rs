@@ -14,5 +14,6 @@ mod controls;
 mod google;
 mod harness;
 mod openai_chat;
+mod openai_embeddings;
 mod openai_responses;
 mod support;

@@ -9,6 +9,7 @@ mod bedrock_converse;
 mod cohere;
 mod gemini;
 mod openai_chat;
+mod openai_embeddings;
 mod openai_responses;
 
 use hyper::HeaderMap;
@@ -113,6 +114,7 @@ static FORMATS: &[&dyn Format] = &[
     &openai_chat::OpenAiChat { azure: true },
     &openai_chat::OpenAiChat { azure: false },
     &openai_responses::OpenAiResponses,
+    &openai_embeddings::OpenAiEmbeddings,
     &anthropic::Anthropic,
     &anthropic::OnAws,
     &anthropic::OnGoogle,
