@@ -19,6 +19,7 @@ type Side = (Format, &'static str);
 
 const CHAT: Side = (Format::OpenaiChat, "openai");
 const ANTHROPIC: Side = (Format::Anthropic, "anthropic");
+const CONVERSE: Side = (Format::BedrockConverse, "aws-bedrock");
 
 fn codec((format, _): Side) -> &'static Codec {
     format.codec().unwrap()
@@ -295,7 +296,7 @@ proptest! {
     ) {
         for (from, text) in [(CHAT, CHAT_LOOP), (ANTHROPIC, ANTHROPIC_LOOP)] {
             let text = mutated(text, at, value);
-            for to in [CHAT, ANTHROPIC] {
+            for to in [CHAT, ANTHROPIC, CONVERSE] {
                 match request(from, to, &document(&text)) {
                     Ok((body, _)) => prop_assert!(is_json(&body)),
                     Err(refusal) => prop_assert!(matches!(refusal.status(), 400 | 422)),
