@@ -1,7 +1,7 @@
 //! What this API cannot say: refused where the meaning would not survive, named where it does.
 
 use crate::formats::Format;
-use crate::ir::{Notices, OutputFormat, Refusal, Request};
+use crate::ir::{Notices, Refusal, Request};
 
 use super::unsupported;
 
@@ -13,10 +13,6 @@ pub(super) fn refuse(request: &Request<'_>) -> Result<(), Refusal> {
     }
     if request.sampling.logprobs == Some(true) {
         return Err(unsupported("logprobs", "it tells no probabilities"));
-    }
-    if matches!(request.output, Some(OutputFormat::JsonObject)) {
-        let reason = "it promises JSON only by a schema; use `json_schema`";
-        return Err(unsupported("response_format", reason));
     }
     Ok(())
 }

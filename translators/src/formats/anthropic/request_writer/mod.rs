@@ -13,6 +13,8 @@ mod thinking;
 mod tools;
 mod turns;
 
+use std::borrow::Cow;
+
 use crate::formats::Format;
 use crate::ir::{Notices, OutputFormat, Refusal, Request};
 use crate::json::{Str, Writer};
@@ -142,17 +144,7 @@ fn write_output(
     context: &Context<'_>,
     json: &mut Writer<'_>,
 ) -> Result<(), Refusal> {
-    let schema = match &request.output {
-        None | Some(OutputFormat::Text) => None,
-        Some(OutputFormat::JsonSchema {
-            schema: Some(schema),
-            ..
-        }) if context.target.capabilities.structured_output => Some(schema.to_json_schema()),
-        Some(_) => {
-            let reason = "it promises JSON only by a schema, on models that take one";
-            return Err(unsupported("response_format", reason));
-        }
-    };
+    let schema = output_schema(request, context)?;
     if schema.is_none() && plan.effort.is_none() {
         return Ok(());
     }
@@ -170,6 +162,25 @@ fn write_output(
     }
     json.end_object();
     Ok(())
+}
+
+/// The schema that the answer is to follow, `None` for text. JSON without a schema has no twin here,
+/// and a hint in the prompt would not be the same promise.
+fn output_schema<'a>(
+    request: &Request<'a>,
+    context: &Context<'_>,
+) -> Result<Option<Cow<'a, str>>, Refusal> {
+    match &request.output {
+        None | Some(OutputFormat::Text) => Ok(None),
+        Some(OutputFormat::JsonSchema {
+            schema: Some(schema),
+            ..
+        }) if context.target.capabilities.structured_output => Ok(Some(schema.to_json_schema())),
+        Some(_) => {
+            let reason = "it promises JSON only by a schema, on models that take one";
+            Err(unsupported("response_format", reason))
+        }
+    }
 }
 
 fn write_identity(request: &Request<'_>, context: &mut Context<'_>, json: &mut Writer<'_>) {
@@ -212,9 +223,6 @@ fn write_extensions(request: &Request<'_>, context: &mut Context<'_>, json: &mut
 }
 
 /// A refusal of what this API cannot say.
-fn unsupported(
-    field: impl Into<String>,
-    reason: impl Into<std::borrow::Cow<'static, str>>,
-) -> Refusal {
+fn unsupported(field: impl Into<String>, reason: impl Into<Cow<'static, str>>) -> Refusal {
     Refusal::unsupported(field, Format::Anthropic.name(), reason)
 }

@@ -67,43 +67,47 @@ fn write_tool(
     context: &mut Context<'_>,
     json: &mut Writer<'_>,
 ) -> Result<(), Refusal> {
+    let place = format!("tools[{}]", tool.index);
     match &tool.kind {
-        ToolKind::Function { .. } => write_function(tool, context, json),
+        ToolKind::Function { .. } => return write_function(tool, &place, context, json),
         ToolKind::WebSearch {
-            allowed_domains,
-            blocked_domains,
-            original,
-        } => {
-            if let (Format::Anthropic, own) = original {
-                json.raw(own);
-                return Ok(());
-            }
-            json.begin_object();
-            json.field_string("type", WEB_SEARCH);
-            json.field_string("name", "web_search");
-            write_domains("allowed_domains", allowed_domains, json);
-            write_domains("blocked_domains", blocked_domains, json);
-            context.write_mark(tool.cache, json);
-            json.end_object();
-            Ok(())
-        }
+            original: (Format::Anthropic, own),
+            ..
+        } => json.raw(own),
+        ToolKind::WebSearch { .. } => write_web_search(tool, context, json),
         ToolKind::Opaque {
             format: Format::Anthropic,
             json: own,
             ..
-        } => {
-            json.raw(own);
-            Ok(())
-        }
+        } => json.raw(own),
         ToolKind::Opaque { name, .. } => {
             let reason = format!("it has no tool `{}`", name.decode());
-            Err(unsupported(format!("tools[{}]", tool.index), reason))
+            return Err(unsupported(place, reason));
         }
         ToolKind::FreeForm { .. } => {
             let reason = "its tools take JSON; define a function with one string";
-            Err(unsupported(format!("tools[{}]", tool.index), reason))
+            return Err(unsupported(place, reason));
         }
     }
+    Ok(())
+}
+
+fn write_web_search(tool: &Tool<'_>, context: &mut Context<'_>, json: &mut Writer<'_>) {
+    let ToolKind::WebSearch {
+        allowed_domains,
+        blocked_domains,
+        ..
+    } = &tool.kind
+    else {
+        return;
+    };
+    json.begin_object();
+    json.field_string("type", WEB_SEARCH);
+    json.field_string("name", "web_search");
+    write_domains("allowed_domains", allowed_domains, json);
+    write_domains("blocked_domains", blocked_domains, json);
+    context.write_mark(tool.cache, json);
+    json.end_object();
 }
 
 fn write_domains(key: &str, domains: &[Str<'_>], json: &mut Writer<'_>) {
@@ -118,6 +122,7 @@ fn write_domains(key: &str, domains: &[Str<'_>], json: &mut Writer<'_>) {
 
 fn write_function(
     tool: &Tool<'_>,
+    place: &str,
     context: &mut Context<'_>,
     json: &mut Writer<'_>,
 ) -> Result<(), Refusal> {
@@ -131,30 +136,30 @@ fn write_function(
     else {
         return Ok(());
     };
-    let place = format!("tools[{}]", tool.index);
-    check_name(name, &place)?;
+    check_name(name, place)?;
     json.begin_object();
     json.field_str("name", name);
     if let Some(description) = description {
         json.field_str("description", description);
     }
-    let schema = match parameters {
-        Some(schema) => input_schema(schema, &place)?,
-        None => Cow::Borrowed(NO_PARAMETERS),
-    };
-    json.field_raw("input_schema", &schema);
-    if *strict == Some(true) {
-        // Not strict is the API's default, and older versions do not know the field.
-        if context.target.capabilities.structured_output {
-            json.field_bool("strict", true);
-        } else {
-            context.notices.drop_field("tools.strict");
-        }
-    }
+    json.field_raw("input_schema", &input_schema(parameters.as_ref(), place)?);
+    write_strict(*strict, context, json);
     write_extras(extras, context, json);
     context.write_mark(tool.cache, json);
     json.end_object();
     Ok(())
+}
+
+/// Not strict is the API's default, and older versions do not know the field.
+fn write_strict(strict: Option<bool>, context: &mut Context<'_>, json: &mut Writer<'_>) {
+    if strict != Some(true) {
+        return;
+    }
+    if context.target.capabilities.structured_output {
+        json.field_bool("strict", true);
+    } else {
+        context.notices.drop_field("tools.strict");
+    }
 }
 
 fn write_extras(extras: &[Extension<'_>], context: &mut Context<'_>, json: &mut Writer<'_>) {
@@ -181,7 +186,10 @@ fn check_name(name: &Str<'_>, place: &str) -> Result<(), Refusal> {
 
 /// The schema of a tool's input, which must say that it is an object. `{}` and the like mean "any
 /// object" elsewhere.
-fn input_schema<'a>(schema: &Schema<'a>, place: &str) -> Result<Cow<'a, str>, Refusal> {
+fn input_schema<'a>(schema: Option<&Schema<'a>>, place: &str) -> Result<Cow<'a, str>, Refusal> {
+    let Some(schema) = schema else {
+        return Ok(Cow::Borrowed(NO_PARAMETERS));
+    };
     let text = schema.to_json_schema();
     let not_an_object = || Refusal::invalid(place, "the schema must be a JSON object");
     let document = Document::parse(text.as_bytes().to_vec()).map_err(|_| not_an_object())?;
@@ -205,27 +213,19 @@ fn write_choice(
     json: &mut Writer<'_>,
 ) {
     let one_at_a_time = request.parallel_tool_calls == Some(false);
-    let (kind, name) = match &request.tool_choice {
-        None if one_at_a_time => ("auto", None),
-        None => return,
-        Some(ToolChoice::Auto) => ("auto", None),
-        Some(ToolChoice::None) => ("none", None),
-        Some(ToolChoice::Required) => ("any", None),
-        Some(ToolChoice::Tool { name, .. }) => ("tool", Some(name)),
-        Some(ToolChoice::Subset { required, .. }) => (if *required { "any" } else { "auto" }, None),
-        Some(ToolChoice::Validated) => {
-            context.notices.drop_field("tool_choice");
-            ("auto", None)
-        }
-    };
-    // Forced calls exclude thinking, and the client asked for both. Which one gives way is said.
+    if request.tool_choice.is_none() && !one_at_a_time {
+        return;
+    }
+    let (mut kind, mut name) = choice(request.tool_choice.as_ref());
     let is_forced = kind == "any" || kind == "tool";
-    let (kind, name) = if is_forced && plan.is_on() {
+    // Forced calls exclude thinking, and the client asked for both. Which one gives way is said.
+    if is_forced && plan.is_on() {
+        (kind, name) = ("auto", None);
         context.notices.drop_field("tool_choice");
-        ("auto", None)
-    } else {
-        (kind, name)
-    };
+    }
+    if matches!(request.tool_choice, Some(ToolChoice::Validated)) {
+        context.notices.drop_field("tool_choice");
+    }
     json.key("tool_choice");
     json.begin_object();
     json.field_string("type", kind);
@@ -236,4 +236,16 @@ fn write_choice(
         json.field_bool("disable_parallel_tool_use", true);
     }
     json.end_object();
+}
+
+/// The word for a choice, and the tool that it names.
+const fn choice<'c, 'a>(choice: Option<&'c ToolChoice<'a>>) -> (&'static str, Option<&'c Str<'a>>) {
+    match choice {
+        Some(ToolChoice::Tool { name, .. }) => ("tool", Some(name)),
+        Some(ToolChoice::Required | ToolChoice::Subset { required: true, .. }) => ("any", None),
+        Some(ToolChoice::None) => ("none", None),
+        None | Some(ToolChoice::Auto | ToolChoice::Validated | ToolChoice::Subset { .. }) => {
+            ("auto", None)
+        }
+    }
 }
