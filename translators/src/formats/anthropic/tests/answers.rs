@@ -168,7 +168,7 @@ fn tokens_and_ids_of_other_providers_come_back_from_the_client() {
     let mut whole = Vec::new();
     (client().write_response)(&response, &Answer::default(), &mut whole);
     let content = value(&whole)["content"].clone();
-    assert_eq!(content, super::streams::content(&response));
+    assert_eq!(content, super::write_streams::content(&response));
     let body = json!({"max_tokens": 1, "messages": [{"role": "assistant", "content": content}]});
     let document = parse(&body.to_string());
     let asked = Asked::default();

@@ -6,8 +6,9 @@
 
 mod answers;
 mod read_requests;
-mod streams;
+mod read_streams;
 mod write_requests;
+mod write_streams;
 
 use crate::formats::ClientCodec;
 use crate::json::Document;
@@ -22,4 +23,18 @@ fn parse(text: &str) -> Document {
 
 fn value(bytes: &[u8]) -> serde_json::Value {
     serde_json::from_slice(bytes).unwrap()
+}
+
+/// The data of each event; every one must have a name that is its type.
+fn data(stream: &str) -> Vec<&str> {
+    let events = stream.strip_suffix("\n\n").unwrap().split("\n\n");
+    events
+        .map(|event| {
+            let (name, data) = event.split_once('\n').unwrap();
+            let data = data.strip_prefix("data: ").unwrap();
+            let kind = value(data.as_bytes())["type"].clone();
+            assert_eq!(name.strip_prefix("event: ").unwrap(), kind);
+            data
+        })
+        .collect()
 }
