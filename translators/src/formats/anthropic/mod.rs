@@ -6,8 +6,8 @@
 //! Must not: know another format. What another format's client or provider needs goes through
 //! [`crate::ir`].
 //!
-//! Read next: [`request_reader`] and [`request_writer`] for requests, [`stream_reader`] and
-//! [`stream_writer`] for the grammar of a stream.
+//! Read next: `request_reader` and `request_writer` for requests, `stream_reader` and
+//! `stream_writer` for the grammar of a stream.
 
 mod edit;
 mod error;
