@@ -214,7 +214,7 @@ impl Target {
     pub fn capabilities(&self, model: &str, default_max_tokens: u64) -> Capabilities {
         let unknown = Capabilities {
             default_max_tokens,
-            ..Capabilities::DEFAULT
+            ..Capabilities::unknown(self.provider.format)
         };
         self.overrides
             .apply(Capabilities::of(model).unwrap_or(unknown))

@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::formats::Format;
+
 /// What a model can do, as far as a writer has to know. A table row or the user's config.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities {
@@ -159,6 +161,21 @@ impl Capabilities {
         system_turns: false,
     };
 
+    /// What is assumed of a model that no row names, at providers of a format.
+    ///
+    /// Converse serves models of many vendors, and refuses fields of one for another: there only
+    /// models that are known to think in Anthropic's way are asked to.
+    #[must_use]
+    pub const fn unknown(format: Format) -> Self {
+        match format {
+            Format::BedrockConverse => Self {
+                thinking: Thinking::None,
+                ..Self::DEFAULT
+            },
+            _ => Self::DEFAULT,
+        }
+    }
+
     /// What the table says of a model; `None` when no row names it.
     #[must_use]
     pub fn of(model: &str) -> Option<Self> {
@@ -229,6 +246,16 @@ mod tests {
         let older = Capabilities::of("claude-sonnet-4-20250514").unwrap();
         assert_eq!(older.thinking, Thinking::Budget);
         assert_eq!(Capabilities::of("gpt-4o"), None);
+    }
+
+    #[test]
+    fn unknown_models_of_many_vendors_are_not_asked_to_think_as_anthropics() {
+        let converse = Capabilities::unknown(Format::BedrockConverse);
+        assert_eq!(converse.thinking, Thinking::None);
+        assert_eq!(
+            Capabilities::unknown(Format::Anthropic),
+            Capabilities::DEFAULT
+        );
     }
 
     #[test]

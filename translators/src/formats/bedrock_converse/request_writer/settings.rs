@@ -4,8 +4,8 @@ use crate::formats::Format;
 use crate::ir::{OutputFormat, Refusal, Request};
 use crate::json::{Str, Writer};
 
-use super::thinking::{ThinkingPlan, is_claude};
-use super::{Context, checks, tools, unsupported};
+use super::thinking::{ThinkingPlan, is_anthropic};
+use super::{Context, checks, unsupported};
 
 /// Most stop sequences.
 const MAX_STOPS: usize = 2500;
@@ -132,7 +132,7 @@ fn write_schema(
     json.begin_object();
     json.key("jsonSchema");
     json.begin_object();
-    json.field_string("schema", tools::json_schema(schema, "response_format")?);
+    json.field_string("schema", &schema.to_json_schema());
     if let Some(name) = name {
         json.field_str("name", name);
     }
@@ -153,7 +153,7 @@ pub(super) fn write_additional(
     json: &mut Writer<'_>,
 ) {
     let top_k = request.sampling.top_k.filter(|number| {
-        is_claude(&request.model)
+        is_anthropic(context.target.capabilities)
             && context.target.capabilities.sampling
             && plan.allows_sampling("top_k", number)
     });

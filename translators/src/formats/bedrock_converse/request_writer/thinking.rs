@@ -20,11 +20,10 @@ const fn budget_of(effort: Effort) -> u64 {
     }
 }
 
-/// Whether the model is one of Anthropic's: `anthropic.claude-…`, `eu.anthropic.claude-…`, and ARNs
-/// with these in them. An application's own inference profile does not tell; then nothing is written
-/// that other models would refuse.
-pub(super) fn is_claude(model: &str) -> bool {
-    model.contains("anthropic.")
+/// Whether the model is one of Anthropic's that think: these take the settings of their own API, and
+/// other models refuse them.
+pub(super) fn is_anthropic(model: Capabilities) -> bool {
+    model.thinking != Thinking::None
 }
 
 /// What stands in `thinking`.
@@ -47,7 +46,7 @@ impl ThinkingPlan {
     /// Decides, and names what cannot be said.
     pub(super) fn of(request: &Request<'_>, model: Capabilities, notices: &mut Notices) -> Self {
         let effort = effort(request, model, notices);
-        let setting = if is_claude(&request.model) {
+        let setting = if is_anthropic(model) {
             fit(wanted(request, model, notices), request, notices)
         } else {
             note_unsaid(request, effort, notices);
@@ -104,8 +103,7 @@ fn effort(
         Effort::Minimal => "low",
         effort => effort.as_str(),
     };
-    let has_budget = is_claude(&request.model) && model.thinking == Thinking::Budget;
-    if !model.effort && !has_budget {
+    if !model.effort && model.thinking != Thinking::Budget {
         notices.drop_field("reasoning.effort");
     }
     model.effort.then_some(word)

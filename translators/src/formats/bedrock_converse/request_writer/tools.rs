@@ -159,21 +159,10 @@ fn check_name(name: &Str<'_>, place: &str) -> Result<(), Refusal> {
     Err(unsupported(format!("{place}.name"), reason))
 }
 
-/// A schema as the API takes it: JSON Schema, as its author spelled it.
-pub(super) fn json_schema<'a>(schema: &Schema<'a>, place: &str) -> Result<&'a str, Refusal> {
-    match *schema {
-        Schema::Json(text) => Ok(text),
-        Schema::OpenApi(_) => {
-            let reason = "it takes JSON Schema, not the OpenAPI dialect";
-            Err(unsupported(place, reason))
-        }
-    }
-}
-
 /// The schema of a tool's input, which must say that it is an object. `{}` and the like mean "any
 /// object" elsewhere.
 fn input_schema<'a>(schema: &Schema<'a>, place: &str) -> Result<Cow<'a, str>, Refusal> {
-    let text = json_schema(schema, place)?;
+    let text = schema.to_json_schema();
     let not_an_object = || Refusal::invalid(place, "the schema must be a JSON object");
     let document = Document::parse(text.as_bytes().to_vec()).map_err(|_| not_an_object())?;
     let root = document.root();
@@ -181,7 +170,7 @@ fn input_schema<'a>(schema: &Schema<'a>, place: &str) -> Result<Cow<'a, str>, Re
         return Err(not_an_object());
     }
     if root.get("type").is_some() {
-        return Ok(Cow::Borrowed(text));
+        return Ok(text);
     }
     let mut editor = Editor::new(&document);
     editor.set(root, "type", "\"object\"");
