@@ -14,6 +14,7 @@ use crate::providers::Target;
 pub mod anthropic;
 pub mod bedrock_converse;
 pub mod openai_chat;
+mod thinking;
 
 /// A wire format of requests and answers to generate.
 #[derive(

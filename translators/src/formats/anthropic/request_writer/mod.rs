@@ -1,7 +1,7 @@
 //! Writes a request for a provider.
 //!
 //! Owns the order of the fields and those that take no thought; [`checks`] says what cannot be said
-//! here, [`thinking`] and [`cache`] decide what depends on several fields at once, [`tools`],
+//! here, [`ThinkingPlan`] and [`cache`] decide what depends on several fields at once, [`tools`],
 //! [`turns`], [`blocks`] and [`media`] write the long lists. The same request gives the same bytes,
 //! whatever comes after a turn: prompt caches and signed thoughts live on that.
 
@@ -9,19 +9,18 @@ mod blocks;
 mod cache;
 mod checks;
 mod media;
-mod thinking;
 mod tools;
 mod turns;
 
 use std::borrow::Cow;
 
 use crate::formats::Format;
+use crate::formats::thinking::ThinkingPlan;
 use crate::ir::{Notices, OutputFormat, Refusal, Request};
 use crate::json::{Str, Writer};
 use crate::providers::{Envelope, Target};
 
 use self::cache::CacheMarks;
-use self::thinking::ThinkingPlan;
 use super::{VERSION_AWS, VERSION_GCP, beta_names};
 
 /// See [`crate::formats::Codec::write_request`].

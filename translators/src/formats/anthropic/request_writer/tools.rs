@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use crate::formats::Format;
+use crate::formats::thinking::ThinkingPlan;
 use crate::ir::{Extension, Refusal, Request, Schema, Tool, ToolChoice, ToolKind};
 use crate::json::{Document, Editor, Kind, Str, Writer};
 
-use super::thinking::ThinkingPlan;
 use super::{Context, unsupported};
 
 /// Longest name of a tool.

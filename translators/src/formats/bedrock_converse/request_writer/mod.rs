@@ -1,7 +1,7 @@
 //! Writes a request for a provider.
 //!
 //! Owns the order of the fields and those that take no thought; [`checks`] says what cannot be said
-//! here, [`thinking`] and [`cache`] decide what depends on several fields at once, [`tools`],
+//! here, [`ThinkingPlan`] and [`cache`] decide what depends on several fields at once, [`tools`],
 //! [`turns`], [`blocks`] and [`media`] write the long lists. The same request gives the same bytes,
 //! and a longer conversation begins with the bytes of the shorter one: prompt caches live on that.
 
@@ -11,20 +11,19 @@ mod checks;
 mod document_name;
 mod media;
 mod settings;
-mod thinking;
 mod tools;
 mod turns;
 
 use std::borrow::Cow;
 
 use crate::formats::Format;
+use crate::formats::thinking::ThinkingPlan;
 use crate::ir::{Notices, Refusal, Request};
 use crate::json::Writer;
 use crate::providers::Target;
 
 use self::cache::CacheMarks;
 use self::document_name::DocumentNames;
-use self::thinking::ThinkingPlan;
 
 /// See [`crate::formats::Codec::write_request`].
 pub(super) fn write_request(

@@ -1,10 +1,11 @@
 //! The fields that are neither conversation nor tools.
 
+use crate::capabilities::Thinking;
 use crate::formats::Format;
+use crate::formats::thinking::ThinkingPlan;
 use crate::ir::{OutputFormat, Refusal, Request};
 use crate::json::{Str, Writer};
 
-use super::thinking::{ThinkingPlan, is_anthropic};
 use super::{Context, checks, unsupported};
 
 /// Most stop sequences.
@@ -152,8 +153,10 @@ pub(super) fn write_additional(
     context: &mut Context<'_>,
     json: &mut Writer<'_>,
 ) {
+    // Models that think in Anthropic's way are Anthropic's; those of others have other names for this.
+    let is_anthropic = context.target.capabilities.thinking != Thinking::None;
     let top_k = request.sampling.top_k.filter(|number| {
-        is_anthropic(context.target.capabilities)
+        is_anthropic
             && context.target.capabilities.sampling
             && plan.allows_sampling("top_k", number)
     });

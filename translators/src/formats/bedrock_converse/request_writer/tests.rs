@@ -8,8 +8,6 @@ use crate::ir::{
 use crate::json::Str;
 use crate::providers::{Envelope, Quirks};
 
-const CLAUDE: &str = "eu.anthropic.claude-sonnet-4-5-20250929-v1:0";
-
 /// The body, and the names of what was dropped.
 fn write_for(request: &Request<'_>, model: Capabilities) -> Result<(String, String), Refusal> {
     let target = Target {
@@ -30,7 +28,11 @@ fn write_for(request: &Request<'_>, model: Capabilities) -> Result<(String, Stri
 }
 
 fn write(request: &Request<'_>) -> (serde_json::Value, String) {
-    let (body, dropped) = write_for(request, Capabilities::DEFAULT).unwrap();
+    write_as(request, Capabilities::unknown(Format::BedrockConverse))
+}
+
+fn write_as(request: &Request<'_>, model: Capabilities) -> (serde_json::Value, String) {
+    let (body, dropped) = write_for(request, model).unwrap();
     (serde_json::from_str(&body).unwrap(), dropped)
 }
 
@@ -563,13 +565,8 @@ fn a_schema_for_the_answer_stands_in_a_string() {
     assert_eq!(dropped, "");
 }
 
-fn think(
-    model: &'static str,
-    thinking: Thinking,
-    change: fn(&mut Request<'static>),
-) -> (String, String) {
+fn think(thinking: Thinking, change: fn(&mut Request<'static>)) -> (String, String) {
     let mut request = hello();
-    request.model = model.into();
     change(&mut request);
     let capabilities = Capabilities {
         thinking,
@@ -583,63 +580,45 @@ fn think(
 }
 
 #[test]
-fn effort_is_a_word_and_on_older_claude_a_budget() {
+fn effort_has_a_field_and_thinking_is_anthropics_own() {
     let high = |request: &mut Request<'static>| request.reasoning.effort = Some(Effort::High);
-    let (told, dropped) = think(CLAUDE, Thinking::Both, high);
+    let (told, dropped) = think(Thinking::Both, high);
     assert_eq!(
         told,
         r#"[{"thinking":{"type":"adaptive"}},{"effort":"high"}]"#
     );
     assert_eq!(dropped, "");
-    let (told, dropped) = think(CLAUDE, Thinking::Budget, high);
+    let (told, dropped) = think(Thinking::Budget, high);
     assert_eq!(
         told,
         r#"[{"thinking":{"budget_tokens":16384,"type":"enabled"}},null]"#
     );
     assert_eq!(dropped, "");
-    let (told, dropped) = think("amazon.nova-2-lite-v1:0", Thinking::Both, high);
+    let (told, dropped) = think(Thinking::None, high);
     assert_eq!(told, r#"[null,{"effort":"high"}]"#);
     assert_eq!(dropped, "");
 }
 
 #[test]
-fn the_budget_gives_way_to_the_clients_limit() {
-    let (told, dropped) = think(CLAUDE, Thinking::Both, |request| {
+fn models_that_are_not_anthropics_are_not_told_of_budgets() {
+    let (told, dropped) = think(Thinking::None, |request| {
+        request.reasoning.mode = Some(ReasoningMode::On);
         request.reasoning.budget_tokens = Some(9000);
-        request.max_output_tokens = Some(4000);
-    });
-    assert_eq!(
-        told,
-        r#"[{"thinking":{"budget_tokens":3999,"type":"enabled"}},null]"#
-    );
-    assert_eq!(dropped, "reasoning.budget_tokens");
-    let (told, dropped) = think(CLAUDE, Thinking::Both, |request| {
-        request.reasoning.budget_tokens = Some(9000);
-        request.max_output_tokens = Some(1024);
-    });
-    assert_eq!((&*told, &*dropped), ("[null,null]", "reasoning"));
-}
-
-#[test]
-fn models_that_are_not_anthropics_are_not_told_of_thinking() {
-    let (told, dropped) = think("openai.gpt-oss-120b-1:0", Thinking::Both, |request| {
-        request.reasoning.mode = Some(ReasoningMode::Off);
-        request.reasoning.budget_tokens = Some(9000);
+        request.sampling.top_k = Some("5");
     });
     assert_eq!(told, "[null,null]");
-    assert_eq!(dropped, "reasoning.budget_tokens, reasoning");
+    assert_eq!(dropped, "reasoning, top_k");
 }
 
 #[test]
 fn thinking_excludes_forced_tools_and_most_sampling() {
     let mut request = hello();
-    request.model = CLAUDE.into();
     request.reasoning.budget_tokens = Some(2048);
     request.tools = vec![top_song()];
     request.tool_choice = Some(ToolChoice::Required);
     request.sampling.temperature = Some("0.2");
     request.sampling.top_k = Some("5");
-    let (body, dropped) = write(&request);
+    let (body, dropped) = write_as(&request, Capabilities::DEFAULT);
     assert_eq!(
         body["toolConfig"]["toolChoice"],
         serde_json::json!({"auto": {}})
@@ -647,7 +626,7 @@ fn thinking_excludes_forced_tools_and_most_sampling() {
     assert!(body.get("inferenceConfig").is_none());
     assert_eq!(dropped, "temperature, top_k, tool_choice");
     request.reasoning.budget_tokens = None;
-    let (body, dropped) = write(&request);
+    let (body, dropped) = write_as(&request, Capabilities::DEFAULT);
     assert_eq!(
         body["additionalModelRequestFields"],
         serde_json::json!({"top_k": 5})

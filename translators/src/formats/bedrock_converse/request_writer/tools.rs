@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use crate::formats::Format;
+use crate::formats::thinking::ThinkingPlan;
 use crate::ir::{Refusal, Request, Schema, Tool, ToolChoice, ToolKind};
 use crate::json::{Document, Editor, Kind, Str, Writer};
 
-use super::thinking::ThinkingPlan;
 use super::{Context, checks, unsupported};
 
 /// Longest name of a tool.

@@ -1,4 +1,7 @@
-//! How much to think, and how many tokens to allow for it.
+//! How Anthropic's models are asked to think, and how many tokens are allowed for it.
+//!
+//! Owns: the decision and the model's own settings, which are the same in Messages on every cloud and
+//! in Converse. Where they stand in a body is the business of the writers.
 
 use crate::capabilities::{Capabilities, Thinking};
 use crate::ir::{Effort, Notices, Reasoning, ReasoningMode, Request};
@@ -34,21 +37,27 @@ const fn effort_word(effort: Effort) -> Option<&'static str> {
 
 /// What stands in `thinking`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Setting {
+pub(super) enum Setting {
+    /// Not to think.
     Disabled,
+    /// As the model sees fit.
     Adaptive,
-    Enabled { budget: u64 },
+    /// Within a budget.
+    Enabled {
+        /// In tokens.
+        budget: u64,
+    },
 }
 
 /// What is decided about thinking, before anything is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ThinkingPlan {
-    setting: Option<Setting>,
+    pub(super) setting: Option<Setting>,
     /// `display`: what to show of it.
     display: Option<&'static str>,
-    /// The word for `output_config.effort`.
+    /// The word for the effort, where the model takes one.
     pub(super) effort: Option<&'static str>,
-    /// `max_tokens`, which the API requires and which must be above the budget.
+    /// `max_tokens`, which Messages requires and which must be above the budget.
     pub(super) max_tokens: u64,
 }
 
@@ -122,9 +131,11 @@ fn wanted(
         return None;
     }
     match (model.thinking, reasoning.budget_tokens) {
-        (Thinking::None, _) => {
+        (Thinking::None, budget) => {
             if effort.is_none() || !model.effort {
                 notices.drop_field("reasoning");
+            } else if budget.is_some() {
+                notices.drop_field("reasoning.budget_tokens");
             }
             None
         }
