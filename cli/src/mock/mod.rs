@@ -20,6 +20,7 @@ mod script;
 mod server;
 mod service;
 mod shape;
+mod token_services;
 
 use std::io::{self, Write};
 use std::net::SocketAddr;

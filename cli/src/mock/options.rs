@@ -71,6 +71,8 @@ Endpoints, behind any prefix:
   /models/M:generateContent  :streamGenerateContent[?alt=sse]  :countTokens
                                           Gemini
   /v2/chat                                Cohere
+  /TENANT/oauth2/v2.0/token  /token  :generateAccessToken  /computeMetadata/...  / (AWS STS)
+                                          tokens of Microsoft, Google and AWS
 
 Answers, decided by the text of the last user turn:
   anything          \"You said: \" and that text, one stream event per word

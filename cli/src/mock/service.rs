@@ -18,7 +18,7 @@ use super::formats::{self, Format, Incoming, Target};
 use super::journal::{Journal, Received};
 use super::reply::{Ask, Reply, seed, words};
 use super::script::{Script, Scripts};
-use super::{Options, admin, shape};
+use super::{Options, admin, shape, token_services};
 
 /// What all connections share.
 #[derive(Debug)]
@@ -95,6 +95,9 @@ fn outcome(state: &State, head: &Parts, body: &Bytes) -> Outcome {
     let index = lock(&state.journal).add(head.method.as_str(), target, &head.headers, body);
     if let Some(script) = lock(&state.scripts).take(path) {
         return Outcome::Answer(script.delivery());
+    }
+    if let Some(delivery) = token_services::answer(head, body, index) {
+        return Outcome::Answer(delivery);
     }
     let Some((format, target)) = formats::find(path, query) else {
         let message = format!("Unknown request URL: {} {path}", head.method);

@@ -17,3 +17,4 @@ mod openai_chat;
 mod openai_embeddings;
 mod openai_responses;
 mod support;
+mod token_services;

@@ -90,14 +90,23 @@ pub(crate) fn post(
     try_post(server, path, headers, body).unwrap()
 }
 
+/// Sends a form.
+pub(crate) fn post_form(server: &MockServer, path: &str, form: &str) -> Answer {
+    let request = agent().post(format!("{}{path}", server.url()));
+    let request = request.content_type("application/x-www-form-urlencoded");
+    answer(request.send(form).unwrap()).unwrap()
+}
+
 pub(crate) fn get(server: &MockServer, path: &str) -> Answer {
-    answer(
-        agent()
-            .get(format!("{}{path}", server.url()))
-            .call()
-            .unwrap(),
-    )
-    .unwrap()
+    get_with(server, path, &[])
+}
+
+pub(crate) fn get_with(server: &MockServer, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let request = agent().get(format!("{}{path}", server.url()));
+    let add = |request: ureq::RequestBuilder<_>, (name, value): &(&str, &str)| {
+        request.header(*name, *value)
+    };
+    answer(headers.iter().fold(request, add).call().unwrap()).unwrap()
 }
 
 pub(crate) fn delete(server: &MockServer, path: &str) -> Answer {
