@@ -12,7 +12,9 @@ use crate::json::{Document, Value};
 use crate::providers::Target;
 
 pub mod anthropic;
+mod aws;
 pub mod bedrock_converse;
+mod failure;
 pub mod openai_chat;
 mod thinking;
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::formats::{HeaderLookup, MAX_ERROR_MESSAGE_BYTES};
+use crate::formats::{HeaderLookup, aws, failure};
 use crate::ir::{ApiError, ErrorKind};
 use crate::json::{Document, Str, Value, Writer};
 
@@ -14,14 +14,14 @@ pub(super) fn read_error<'a>(
 ) -> ApiError<'a> {
     let mut error = match Document::parse(body.to_vec()) {
         Ok(document) => read_body(status, document.root()),
-        Err(_) => ApiError::from_status(status, plain_text(status, body)),
+        Err(_) => ApiError::from_status(status, failure::plain_text(status, body).into_owned()),
     };
-    if let Some(name) = header("x-amzn-errortype").as_deref().map(aws_name)
+    if let Some(name) = header("x-amzn-errortype").as_deref().map(aws::bare_name)
         && error.source_type.is_none()
     {
         set_type(&mut error, name);
     }
-    error.retry_after_ms = retry_after_ms(header);
+    error.retry_after_ms = failure::retry_after_ms(header);
     let request_id = header("request-id").or_else(|| header("x-amzn-requestid"));
     if let Some(id) = request_id {
         error.request_id = Some(Cow::Owned(id));
@@ -85,14 +85,17 @@ fn read_body(status: u16, root: Value<'_>) -> ApiError<'static> {
     let message = text(inner, "message")
         .or_else(|| text(inner, "Message"))
         .or_else(|| inner.as_str())
-        .map_or_else(|| status_text(status), |message| cut(&message.decode()));
-    let mut error = ApiError::from_status(status, message);
+        .map_or_else(
+            || failure::status_text(status).into(),
+            |message| failure::bounded(message.decode()),
+        );
+    let mut error = ApiError::from_status(status, message.into_owned());
     let name = match root.get_some("error") {
         Some(_) => text(inner, "type").or_else(|| text(inner, "status")),
         None => text(root, "__type").or_else(|| text(root, "code")),
     };
     if let Some(name) = name {
-        set_type(&mut error, aws_name(&name.decode()));
+        set_type(&mut error, aws::bare_name(&name.decode()));
     }
     error.request_id = text(root, "request_id").map(|id| Cow::Owned(id.into_owned()));
     error
@@ -140,37 +143,8 @@ fn kind_of_type(name: &str) -> Option<ErrorKind> {
         "timeout_error" | "DEADLINE_EXCEEDED" => ErrorKind::Timeout,
         "conflict_error" | "ABORTED" => ErrorKind::Conflict,
         "api_error" | "INTERNAL" | "UNKNOWN" => ErrorKind::Server,
-        _ => return kind_of_exception(name),
+        _ => return aws::exception(name).map(|exception| exception.kind),
     })
-}
-
-/// AWS writes the first letter small in event streams and large elsewhere.
-fn kind_of_exception(name: &str) -> Option<ErrorKind> {
-    let table = [
-        ("ValidationException", ErrorKind::BadRequest),
-        ("ServiceQuotaExceededException", ErrorKind::Billing),
-        ("UnrecognizedClientException", ErrorKind::Authentication),
-        ("ExpiredTokenException", ErrorKind::Authentication),
-        ("AccessDeniedException", ErrorKind::Permission),
-        ("ResourceNotFoundException", ErrorKind::NotFound),
-        ("ThrottlingException", ErrorKind::RateLimit),
-        ("ModelNotReadyException", ErrorKind::RateLimit),
-        ("ServiceUnavailableException", ErrorKind::Overloaded),
-        ("ModelTimeoutException", ErrorKind::Timeout),
-        ("InternalServerException", ErrorKind::Server),
-        ("ModelErrorException", ErrorKind::BadGateway),
-        ("ModelStreamErrorException", ErrorKind::BadGateway),
-    ];
-    table
-        .into_iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(name))
-        .map(|(_, kind)| kind)
-}
-
-/// `Name:http://…` and `namespace#Name` are `Name`.
-fn aws_name(name: &str) -> &str {
-    let name = name.split_once(':').map_or(name, |(name, _)| name);
-    name.rsplit_once('#').map_or(name, |(_, name)| name)
 }
 
 /// The status that this API answers with.
@@ -211,37 +185,10 @@ const fn type_of(kind: ErrorKind) -> &'static str {
     }
 }
 
-/// `retry-after-ms`, else `retry-after` in seconds. A date there is left alone: there is no clock here.
-fn retry_after_ms(header: HeaderLookup<'_>) -> Option<u64> {
-    let count = |name| header(name).and_then(|value| value.trim().parse::<u64>().ok());
-    count("retry-after-ms").or_else(|| count("retry-after").map(|s| s.saturating_mul(1000)))
-}
-
-/// A body that is no JSON: its text, but not the pages of proxies.
-fn plain_text(status: u16, body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body);
-    let text = text.trim();
-    if text.is_empty() || text.starts_with('<') {
-        return status_text(status);
-    }
-    cut(text)
-}
-
-fn status_text(status: u16) -> String {
-    format!("the provider answered with status {status}")
-}
-
-fn cut(text: &str) -> String {
-    let mut end = text.len().min(MAX_ERROR_MESSAGE_BYTES);
-    while !text.is_char_boundary(end) {
-        end = end.saturating_sub(1);
-    }
-    text.get(..end).unwrap_or_default().to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::MAX_ERROR_MESSAGE_BYTES;
 
     fn read(status: u16, headers: &[(&str, &str)], body: &str) -> ApiError<'static> {
         let header = |name: &str| {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::formats::{HeaderLookup, MAX_ERROR_MESSAGE_BYTES};
+use crate::formats::{HeaderLookup, aws, failure};
 use crate::ir::{ApiError, ErrorKind};
 use crate::json::{Document, Str, Value};
 
@@ -14,13 +14,11 @@ pub(super) fn read_error<'a>(
 ) -> ApiError<'a> {
     let document = Document::parse(body.to_vec()).ok();
     let root = document.as_ref().map(Document::root);
-    let message = match root {
-        Some(root) => message(root),
-        None => plain_text(body),
-    };
     let name = header("x-amzn-errortype").or_else(|| root.and_then(name_in_body));
-    let mut error = named(name.as_deref(), Some(status), message);
-    error.retry_after_ms = retry_after_ms(header);
+    let mut error = named(name.as_deref(), Some(status), root, body);
+    // AWS's own header is in milliseconds; load balancers in front of it know the common one only.
+    let wait = failure::whole(header, "x-amz-retry-after");
+    error.retry_after_ms = wait.or_else(|| failure::retry_after_ms(header));
     error.request_id = header("x-amzn-requestid").map(Cow::Owned);
     error
 }
@@ -28,11 +26,9 @@ pub(super) fn read_error<'a>(
 /// The failure that an exception of an event stream tells. Errors of the stream itself have text in
 /// place of JSON.
 pub(super) fn in_exception(name: Option<&str>, payload: &[u8]) -> ApiError<'static> {
-    let message = match Document::parse(payload.to_vec()) {
-        Ok(document) => message(document.root()),
-        Err(_) => plain_text(payload),
-    };
-    named(name, None, message)
+    let document = Document::parse(payload.to_vec()).ok();
+    let root = document.as_ref().map(Document::root);
+    named(name, None, root, payload)
 }
 
 /// The failure of an answer that makes no sense.
@@ -40,12 +36,21 @@ pub(super) fn bad_gateway(message: &'static str) -> ApiError<'static> {
     ApiError::new(ErrorKind::BadGateway, 502, message)
 }
 
-fn named(name: Option<&str>, status: Option<u16>, message: Option<String>) -> ApiError<'static> {
-    let name = name.map(bare_name).filter(|name| !name.is_empty());
-    let known = name.and_then(known_name);
+/// The error of this name and body; the status is the name's where it came without one.
+fn named(
+    name: Option<&str>,
+    status: Option<u16>,
+    root: Option<Value<'_>>,
+    body: &[u8],
+) -> ApiError<'static> {
+    let name = name.map(aws::bare_name).filter(|name| !name.is_empty());
+    let known = name.and_then(aws::exception);
     let own_status = known.map_or(500, |known| known.status);
     let status = status.unwrap_or(own_status);
-    let message = message.unwrap_or_else(|| format!("the provider answered with status {status}"));
+    let message = match root {
+        Some(root) => message(status, root),
+        None => failure::plain_text(status, body).into_owned(),
+    };
     let mut error = ApiError::from_status(status, message);
     if let Some(known) = known {
         error.kind = known.kind;
@@ -57,61 +62,19 @@ fn named(name: Option<&str>, status: Option<u16>, message: Option<String>) -> Ap
     error
 }
 
-/// An exception of the service.
-struct Known {
-    name: &'static str,
-    status: u16,
-    kind: ErrorKind,
-}
-
-/// Names and statuses of the service's model; the last two are those of every AWS service.
-const KNOWN: &[Known] = &[
-    known("ValidationException", 400, ErrorKind::BadRequest),
-    known("ServiceQuotaExceededException", 400, ErrorKind::Billing),
-    known("AccessDeniedException", 403, ErrorKind::Permission),
-    known("ResourceNotFoundException", 404, ErrorKind::NotFound),
-    known("ModelTimeoutException", 408, ErrorKind::Timeout),
-    known("ModelErrorException", 424, ErrorKind::BadGateway),
-    known("ModelStreamErrorException", 424, ErrorKind::BadGateway),
-    known("ThrottlingException", 429, ErrorKind::RateLimit),
-    known("ModelNotReadyException", 429, ErrorKind::RateLimit),
-    known("InternalServerException", 500, ErrorKind::Server),
-    known("ServiceUnavailableException", 503, ErrorKind::Overloaded),
-    known(
-        "UnrecognizedClientException",
-        403,
-        ErrorKind::Authentication,
-    ),
-    known("ExpiredTokenException", 403, ErrorKind::Authentication),
-];
-
-const fn known(name: &'static str, status: u16, kind: ErrorKind) -> Known {
-    Known { name, status, kind }
-}
-
-/// Streams spell the first letter small.
-fn known_name(name: &str) -> Option<&'static Known> {
-    KNOWN
-        .iter()
-        .find(|known| known.name.eq_ignore_ascii_case(name))
-}
-
-/// `Name:http://…` and `namespace#Name` are `Name`.
-fn bare_name(name: &str) -> &str {
-    let name = name.split_once(':').map_or(name, |(name, _)| name);
-    name.rsplit_once('#').map_or(name, |(_, name)| name).trim()
-}
-
 fn name_in_body(root: Value<'_>) -> Option<String> {
     let name = text(root, "__type").or_else(|| text(root, "code"))?;
     Some(name.into_owned())
 }
 
-fn message(root: Value<'_>) -> Option<String> {
-    let message = text(root, "message")
+fn message(status: u16, root: Value<'_>) -> String {
+    let told = text(root, "message")
         .or_else(|| text(root, "Message"))
-        .or_else(|| text(root, "originalMessage"))?;
-    Some(cut(&message.decode()))
+        .or_else(|| text(root, "originalMessage"));
+    match told {
+        Some(text) => failure::bounded(text.decode()).into_owned(),
+        None => failure::status_text(status),
+    }
 }
 
 /// The service has one exception for all that is wrong with a request; these are the texts of its
@@ -126,28 +89,6 @@ fn names_length(message: &str) -> bool {
     TEXTS.iter().any(|text| message.contains(text))
 }
 
-/// AWS's own header is in milliseconds; load balancers in front of it know the common one only.
-fn retry_after_ms(header: HeaderLookup<'_>) -> Option<u64> {
-    let count = |name| header(name).and_then(|value| value.trim().parse::<u64>().ok());
-    count("x-amz-retry-after")
-        .or_else(|| count("retry-after").map(|seconds| seconds.saturating_mul(1000)))
-}
-
-/// A body that is no JSON: its text, but not the pages of proxies.
-fn plain_text(body: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(body);
-    let text = text.trim();
-    (!text.is_empty() && !text.starts_with('<')).then(|| cut(text))
-}
-
-fn cut(text: &str) -> String {
-    let mut end = text.len().min(MAX_ERROR_MESSAGE_BYTES);
-    while !text.is_char_boundary(end) {
-        end = end.saturating_sub(1);
-    }
-    text.get(..end).unwrap_or_default().to_owned()
-}
-
 fn text<'a>(object: Value<'a>, key: &str) -> Option<Str<'a>> {
     object.get_some(key).and_then(Value::as_str)
 }
@@ -155,6 +96,7 @@ fn text<'a>(object: Value<'a>, key: &str) -> Option<Str<'a>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::MAX_ERROR_MESSAGE_BYTES;
 
     fn read(status: u16, headers: &[(&str, &str)], body: &str) -> ApiError<'static> {
         let header = |name: &str| {
@@ -228,8 +170,8 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_cut_between_characters() {
-        let body = "é".repeat(MAX_ERROR_MESSAGE_BYTES);
+    fn messages_are_bounded() {
+        let body = format!(r#"{{"message":"{}"}}"#, "é".repeat(MAX_ERROR_MESSAGE_BYTES));
         assert_eq!(read(500, &[], &body).message.len(), MAX_ERROR_MESSAGE_BYTES);
     }
 }

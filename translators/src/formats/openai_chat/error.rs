@@ -8,7 +8,7 @@
 
 use std::borrow::Cow;
 
-use crate::formats::{HeaderLookup, MAX_ERROR_MESSAGE_BYTES};
+use crate::formats::{HeaderLookup, failure};
 use crate::ir::{ApiError, ErrorKind};
 use crate::json::{Document, Str, Value, Writer};
 
@@ -21,9 +21,9 @@ pub(super) fn read<'a>(status: u16, headers: HeaderLookup<'_>, body: &'a [u8]) -
     });
     let mut error = match error {
         Some(error) => error.into_static(),
-        None => ApiError::from_status(status, plain_text(status, body)),
+        None => ApiError::from_status(status, failure::plain_text(status, body)),
     };
-    error.retry_after_ms = retry_after_ms(headers);
+    error.retry_after_ms = failure::retry_after_ms(headers);
     error.request_id = ["x-request-id", "apim-request-id", "request-id"]
         .iter()
         .find_map(|name| headers(name))
@@ -230,7 +230,7 @@ fn message(error: Value<'_>) -> Cow<'_, str> {
         Some(value) => scalar(value).unwrap_or_else(|| value.raw().into()),
         None => scalar(error).unwrap_or_else(|| error.raw().into()),
     };
-    bounded(text)
+    failure::bounded(text)
 }
 
 /// A string's characters, or a number's spelling.
@@ -252,40 +252,15 @@ fn minimax(root: Value<'_>) -> Option<ApiError<'static>> {
         .unwrap_or(Cow::Borrowed(code));
     let error = ApiError {
         code: Some(code.into()),
-        ..ApiError::new(ErrorKind::BadGateway, 502, bounded(message))
+        ..ApiError::new(ErrorKind::BadGateway, 502, failure::bounded(message))
     };
     Some(error.into_static())
-}
-
-/// A body that is no JSON error: its text, but no page of HTML.
-fn plain_text(status: u16, body: &[u8]) -> Cow<'_, str> {
-    let text = str::from_utf8(body).unwrap_or_default().trim();
-    if text.is_empty() || text.starts_with('<') {
-        return Cow::Owned(format!("the provider answered with status {status}"));
-    }
-    bounded(Cow::Borrowed(text))
-}
-
-fn bounded(text: Cow<'_, str>) -> Cow<'_, str> {
-    if text.len() <= MAX_ERROR_MESSAGE_BYTES {
-        return text;
-    }
-    let mut end = MAX_ERROR_MESSAGE_BYTES;
-    while !text.is_char_boundary(end) {
-        end = end.saturating_sub(1);
-    }
-    Cow::Owned(text.get(..end).unwrap_or_default().to_owned())
-}
-
-/// `retry-after-ms`, else `retry-after` in seconds. Dates are left alone: there is no clock here.
-fn retry_after_ms(headers: HeaderLookup<'_>) -> Option<u64> {
-    let whole = |name: &str| headers(name)?.trim().parse::<u64>().ok();
-    whole("retry-after-ms").or_else(|| whole("retry-after").map(|s| s.saturating_mul(1000)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::MAX_ERROR_MESSAGE_BYTES;
 
     fn no_headers(_: &str) -> Option<String> {
         None
