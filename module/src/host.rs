@@ -2,7 +2,6 @@
 //!
 //! Owns: how the words of [`Host`] map to callbacks. One value serves one event.
 
-use std::borrow::Cow;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::rc::Rc;
@@ -78,6 +77,23 @@ impl<'s> ModuleHost<'s> {
         }
     }
 
+    fn replace_values<'v>(
+        &mut self,
+        side: Side,
+        name: &str,
+        mut values: impl Iterator<Item = &'v [u8]>,
+    ) {
+        // Setting an empty value removes the header: then all of them are added.
+        let first = values.next().unwrap_or_default();
+        self.stream.set_header(side, name, first);
+        if first.is_empty() {
+            self.stream.add_header(side, name, first);
+        }
+        for value in values {
+            self.stream.add_header(side, name, value);
+        }
+    }
+
     fn header_changed(&mut self, side: Side) {
         self.reroute |= self.placement == Placement::Downstream && side == Side::Request;
     }
@@ -102,16 +118,15 @@ impl Host for ModuleHost<'_> {
     fn replace_headers(&mut self, side: Side, headers: &Headers) {
         let old = self.headers(side);
         for (name, _) in old.iter() {
-            // Pseudo headers are set below: Envoy cannot do without them in between.
-            if !name.starts_with(':') {
+            // A message cannot do without its pseudo headers.
+            if !name.starts_with(':') && headers.get(name).is_none() {
                 self.stream.set_header(side, name, &[]);
             }
         }
-        for (name, value) in headers.iter() {
-            if name.starts_with(':') {
-                self.stream.set_header(side, name, value);
-            } else {
-                self.stream.add_header(side, name, value);
+        // Most headers stay as they are, and each call costs Envoy a search.
+        for name in names(headers) {
+            if !values(&old, name).eq(values(headers, name)) {
+                self.replace_values(side, name, values(headers, name));
             }
         }
         self.header_changed(side);
@@ -179,8 +194,7 @@ impl Host for ModuleHost<'_> {
             Some(number) => self.stream.set_metadata_number(NAMESPACE, key, number),
             None => self.stream.set_metadata(NAMESPACE, key, value),
         }
-        self.stream
-            .set_filter_state(state_key(fact).as_ref(), value);
+        self.stream.set_filter_state(&state_key(fact), value);
     }
 
     fn now(&self) -> u64 {
@@ -216,6 +230,21 @@ fn number(fact: Fact, value: &str) -> Option<f64> {
 }
 
 /// Where the wasm host's facts are: the same access log format reads both.
-fn state_key(fact: Fact) -> Cow<'static, str> {
-    Cow::Owned(format!("wasm.sluice.{}", fact.name()))
+fn state_key(fact: Fact) -> String {
+    format!("wasm.sluice.{}", fact.name())
+}
+
+/// Each name once.
+fn names(headers: &Headers) -> impl Iterator<Item = &str> {
+    headers.iter().enumerate().filter_map(|(at, (name, _))| {
+        let seen = headers.iter().take(at).any(|(before, _)| before == name);
+        (!seen).then_some(name)
+    })
+}
+
+fn values<'h>(headers: &'h Headers, name: &str) -> impl Iterator<Item = &'h [u8]> {
+    headers
+        .iter()
+        .filter(move |(key, _)| *key == name)
+        .map(|(_, value)| value)
 }

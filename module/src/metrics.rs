@@ -20,7 +20,7 @@ impl Metrics {
     /// Defines them.
     pub(crate) fn define(setup: &mut Setup) -> Result<Self, MetricRefused> {
         Ok(Self {
-            panics: setup.counter("sluice_panics", [])?,
+            panics: setup.counter("panics", [])?,
             #[cfg(any(test, feature = "probe"))]
             probe: (
                 setup.counter("probe_count", ["model", "provider"])?,

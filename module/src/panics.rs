@@ -11,10 +11,14 @@ use crate::abi::stream::log;
 
 /// Runs `action`; `None` if it panicked. What it had in its hands is then not to be used any more.
 pub(crate) fn contain<T>(action: impl FnOnce() -> T) -> Option<T> {
-    // A payload may panic when it is dropped: it is leaked, once per panic.
-    catch_unwind(AssertUnwindSafe(action))
-        .map_err(std::mem::forget)
-        .ok()
+    match catch_unwind(AssertUnwindSafe(action)) {
+        Ok(value) => Some(value),
+        Err(payload) => {
+            // It may panic in turn when it is dropped; what that throws is leaked.
+            catch_unwind(AssertUnwindSafe(|| drop(payload))).unwrap_or_else(std::mem::forget);
+            None
+        }
+    }
 }
 
 /// Replaces Rust's own report, which writes the message, and with it perhaps data of a request, to
@@ -36,7 +40,7 @@ fn report(panic: &PanicHookInfo<'_>) {
         Level::Error,
         &format!(
             "sluice: panic{place}; the request got 500. This is a fault of sluice: please report it. \
-             Later ones are only counted (sluice_panics)"
+             Later ones are only counted (metric panics)"
         ),
     );
 }

@@ -122,6 +122,8 @@ fn rewrite_headers(host: &mut ModuleHost<'_>) {
         .filter(|(name, _)| *name != "x-secret" && *name != ":path")
         .map(|(name, value)| (name.to_owned(), value.to_vec()))
         .collect();
+    headers.push(("x-added".to_owned(), Vec::new()));
+    headers.push(("x-added".to_owned(), b"2".to_vec()));
     headers.push((":path".to_owned(), b"/rewritten".to_vec()));
     headers.push(("x-probe-target".to_owned(), target.into_bytes()));
     headers.push(("x-probe-exchange".to_owned(), found.into_bytes()));

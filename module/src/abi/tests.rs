@@ -86,10 +86,13 @@ fn headers_are_replaced_as_a_whole_and_keep_their_values_apart() {
         ("x-secret", "s"),
         ("x-twice", "1"),
         ("x-twice", "2"),
+        ("x-empty", ""),
     ];
     assert_eq!(fake.request_headers(&headers, false), HOLD);
     assert_eq!(fake.header(0, ":path"), ["/rewritten"]);
     assert_eq!(fake.header(0, "x-twice"), ["1", "2"]);
+    assert_eq!(fake.header(0, "x-empty"), [""]);
+    assert_eq!(fake.header(0, "x-added"), ["", "2"]);
     assert!(fake.header(0, "x-secret").is_empty());
     assert_eq!(fake.header(0, "x-probe-target"), ["provider-a"]);
     assert_eq!(fake.stream.borrow().rerouted, 0, "only downstream routes");
@@ -133,7 +136,7 @@ fn a_panic_answers_500_and_is_counted_and_the_rest_of_the_request_is_let_go() {
     assert_eq!(fake.request_body(&["hello"], true), FORGET);
     let answer = fake.stream.borrow().answer.clone();
     assert_eq!(answer.map(|(status, _)| status), Some(500));
-    assert_eq!(count(&fake, "sluice_panics"), 1);
+    assert_eq!(count(&fake, "panics"), 1);
     assert!(
         fake.stream.borrow().metadata.is_empty(),
         "what panicked is not run again"
@@ -148,7 +151,7 @@ fn a_panic_at_the_end_answers_nothing() {
     fake.request_body(&["hello"], true);
     fake.end();
     assert_eq!(fake.stream.borrow().answer, None);
-    assert_eq!(count(&fake, "sluice_panics"), 1);
+    assert_eq!(count(&fake, "panics"), 1);
 }
 
 #[test]
