@@ -172,6 +172,8 @@ struct DynamicModuleConfig {
     name: &'static str,
     /// The library stays when the configuration changes: its statics may still be in use.
     do_not_close: bool,
+    /// The module's own metrics begin with this.
+    metrics_namespace: &'static str,
 }
 
 impl DynamicModuleFilter {
@@ -181,6 +183,7 @@ impl DynamicModuleFilter {
             dynamic_module_config: DynamicModuleConfig {
                 name: "sluice",
                 do_not_close: true,
+                metrics_namespace: "sluice",
             },
             filter_name: placement.name(),
             filter_config: (placement == Placement::Downstream).then(|| Any::new(configuration)),
