@@ -47,8 +47,8 @@ check: ## Formatting, lints, documentation, dependencies, scripts
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" \
 		cargo doc $(LOCKED) --workspace --no-deps --document-private-items
 	.venv/bin/shellcheck scripts/*.sh .ci/run
-	.venv/bin/ruff check tests scripts
-	.venv/bin/ruff format --check tests scripts
+	.venv/bin/ruff check tests scripts bench
+	.venv/bin/ruff format --check tests scripts bench
 
 .PHONY: unit
 unit: ## Tests of each crate; what needs Envoy is skipped where there is none
@@ -68,6 +68,11 @@ sdk: build ## The vendors' SDKs as clients, through real Envoy
 .PHONY: fuzz
 fuzz: ## Fuzz the readers, FUZZ_SECONDS each (10)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz.sh
+
+.PHONY: bench
+bench: build ## Sluice beside plain Envoy in one run: target/bench (needs wrk and two quiet processors)
+	@scripts/setup.sh envoy
+	.venv/bin/python bench/run.py $(BENCH)
 
 ##@ Develop
 
