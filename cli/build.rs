@@ -20,13 +20,18 @@ fn main() {
 fn embed(variable: &str, cfg: &str, default: &Path) {
     println!("cargo::rustc-check-cfg=cfg({cfg})");
     println!("cargo::rerun-if-env-changed={variable}");
-    let file = env::var_os(variable).filter(|path| !path.is_empty());
-    let file = file.map_or_else(|| default.to_owned(), PathBuf::from);
-    // A file that is not there cannot be watched: cargo would build the tool again each time.
+    let named = env::var_os(variable)
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from);
+    let file = named.as_deref().unwrap_or(default);
+    // A file that is not there makes cargo build the tool again each time, until it is: right when
+    // someone has named it.
+    if named.is_some() || file.is_file() {
+        println!("cargo::rerun-if-changed={}", file.display());
+    }
     if !file.is_file() {
         return;
     }
-    println!("cargo::rerun-if-changed={}", file.display());
     println!("cargo::rustc-cfg={cfg}");
     println!("cargo::rustc-env={}={}", cfg.to_uppercase(), file.display());
 }

@@ -8,5 +8,6 @@ use clap::Parser as _;
 use sluice::commands::CommandLine;
 
 fn main() -> ExitCode {
-    CommandLine::parse().run(&mut io::stdout(), &mut io::stderr())
+    // Colours only where there is a terminal that wants them.
+    CommandLine::parse().run(&mut io::stdout(), &mut anstream::stderr())
 }

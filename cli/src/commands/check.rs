@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::config::{Config, Report, Severity};
+use crate::config::{Config, Environment, Report, Severity};
 use crate::failure::Failure;
 
 /// Check a configuration file.
@@ -22,7 +22,7 @@ pub(super) fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let config = read(&options.file, err)?;
+    let config = read(&options.file, false, err)?;
     let models = count(config.models.len(), "model");
     let providers = count(config.providers.len(), "provider");
     writeln!(
@@ -33,18 +33,22 @@ pub(super) fn run(
     .map_err(Failure::line)
 }
 
-/// Reads a configuration for any subcommand. Warnings go to `err`.
-pub(crate) fn read(file: &Path, err: &mut dyn Write) -> Result<Config, Failure> {
-    let environment = |name: &str| std::env::var(name).ok();
+/// Reads a configuration for any subcommand; `runs_here` if Envoy will have this environment.
+/// Warnings go to `err`.
+pub(crate) fn read(file: &Path, runs_here: bool, err: &mut dyn Write) -> Result<Config, Failure> {
+    let environment = Environment {
+        lookup: &|name| std::env::var(name).ok(),
+        is_envoys: runs_here,
+    };
     let (config, report) =
         Config::read(file, &environment).map_err(|report| failure(file, &report))?;
-    write!(err, "{report}").map_err(Failure::line)?;
+    write!(err, "{report:#}").map_err(Failure::line)?;
     Ok(config)
 }
 
 fn failure(file: &Path, report: &Report) -> Failure {
     let errors = count(report.count(Severity::Error), "error");
-    Failure::Report(format!("{report}{}: {errors}", file.display()))
+    Failure::Report(format!("{report:#}{}: {errors}", file.display()))
 }
 
 fn count(number: usize, what: &str) -> String {

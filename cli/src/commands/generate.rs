@@ -10,7 +10,7 @@ use crate::ca_file;
 use crate::failure::Failure;
 use crate::generate::{Host, Target, generate};
 
-/// Write Envoy's bootstrap for a configuration.
+/// Write Envoy's bootstrap for a configuration
 ///
 /// Without --output the bootstrap goes to the standard output. With it, the directory gets the
 /// bootstrap and the filter, ready for any Envoy of a fitting version:
@@ -50,7 +50,7 @@ pub(super) fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let config = check::read(&options.file, err)?;
+    let config = check::read(&options.file, false, err)?;
     let directory = options.output.as_deref().map(make_directory).transpose()?;
     let file_name = Path::new(Artifact::file_name(options.host));
     let target = Target {

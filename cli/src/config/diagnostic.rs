@@ -81,7 +81,7 @@ impl Report {
         self.diagnostics.iter().filter(alike).count()
     }
 
-    fn render(&self, diagnostic: &Diagnostic) -> String {
+    fn render(&self, diagnostic: &Diagnostic, renderer: &Renderer) -> String {
         let level = match diagnostic.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
@@ -94,7 +94,7 @@ impl Report {
         if let Some(help) = &diagnostic.help {
             group = group.element(Level::HELP.message(help));
         }
-        Renderer::plain().render(&[group])
+        renderer.render(&[group])
     }
 
     fn excerpt<'a>(
@@ -124,10 +124,18 @@ impl Report {
     }
 }
 
+/// In the order of the lines; `{:#}` is for terminals.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for diagnostic in &self.diagnostics {
-            writeln!(f, "{}\n", self.render(diagnostic))?;
+        let renderer = if f.alternate() {
+            Renderer::styled()
+        } else {
+            Renderer::plain()
+        };
+        let mut diagnostics: Vec<&Diagnostic> = self.diagnostics.iter().collect();
+        diagnostics.sort_by_key(|diagnostic| diagnostic.place.map(|place| place.start));
+        for diagnostic in diagnostics {
+            writeln!(f, "{}\n", self.render(diagnostic, &renderer))?;
         }
         Ok(())
     }

@@ -116,15 +116,21 @@ pub enum AccessLog {
     Json,
 }
 
+/// What `${NAME}` stands for.
+#[derive(Clone, Copy)]
+pub struct Environment<'a> {
+    /// The value of a variable.
+    pub lookup: &'a dyn Fn(&str) -> Option<String>,
+    /// Whether Envoy will run with the same variables: those of secrets must then be set.
+    pub is_envoys: bool,
+}
+
 impl Config {
-    /// Reads and checks a file. `environment` is what `${NAME}` outside secrets stands for.
+    /// Reads and checks a file.
     ///
     /// # Errors
     /// All faults that were found.
-    pub fn read(
-        path: &Path,
-        environment: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<(Self, Report), Report> {
+    pub fn read(path: &Path, environment: &Environment<'_>) -> Result<(Self, Report), Report> {
         let name = path.display().to_string();
         match std::fs::read_to_string(path) {
             Ok(source) => Self::parse(&name, &source, environment),
@@ -143,7 +149,7 @@ impl Config {
     pub fn parse(
         name: &str,
         source: &str,
-        environment: &dyn Fn(&str) -> Option<String>,
+        environment: &Environment<'_>,
     ) -> Result<(Self, Report), Report> {
         let mut report = Report::new(name, source);
         let config = match parse::parse(source) {

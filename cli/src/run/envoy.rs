@@ -1,6 +1,7 @@
 //! Which Envoy to run.
 
 use std::env;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -41,20 +42,21 @@ impl Envoy {
     }
 }
 
-/// `.venv/bin/envoy` in this directory or above it, or above this program: it may lie in the
-/// project's `target`.
+/// In this directory or above it, or above this program, which may lie in the project's `target`;
+/// else on `PATH`.
 fn search() -> Option<PathBuf> {
-    let above = |path: PathBuf| path.ancestors().map(Path::to_owned).collect::<Vec<_>>();
-    let places = env::current_dir()
+    let places: Vec<PathBuf> = env::current_dir()
         .into_iter()
         .chain(env::current_exe())
-        .flat_map(above);
-    let local = places.map(|place| place.join(".venv/bin/envoy"));
-    let directories = env::var_os("PATH").unwrap_or_default();
-    let on_path: Vec<PathBuf> = env::split_paths(&directories)
-        .map(|directory| directory.join("envoy"))
         .collect();
-    local.chain(on_path).find(|path| path.is_file())
+    search_in(&places, &env::var_os("PATH").unwrap_or_default())
+}
+
+fn search_in(places: &[PathBuf], path: &OsStr) -> Option<PathBuf> {
+    let above = places.iter().flat_map(|place| place.ancestors());
+    let local = above.map(|place| place.join(".venv/bin/envoy"));
+    let global = env::split_paths(path).map(|directory| directory.join("envoy"));
+    local.chain(global).find(|file| file.is_file())
 }
 
 /// Asks it.
@@ -102,6 +104,22 @@ const MISSING: &str = "there is no Envoy: name one with --envoy or ENVOY, put it
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_virtual_environment_above_comes_before_the_path() {
+        let root = tempfile::tempdir().unwrap();
+        let [below, on_path] = ["a/b", "bin"].map(|name| root.path().join(name));
+        let [local, global] = [root.path().join(".venv/bin"), on_path.clone()];
+        for folder in [&below, &local, &global] {
+            std::fs::create_dir_all(folder).unwrap();
+        }
+        let found = || search_in(std::slice::from_ref(&below), on_path.as_os_str());
+        assert_eq!(found(), None);
+        std::fs::write(global.join("envoy"), "").unwrap();
+        assert_eq!(found(), Some(global.join("envoy")));
+        std::fs::write(local.join("envoy"), "").unwrap();
+        assert_eq!(found(), Some(local.join("envoy")));
+    }
 
     #[test]
     fn the_version_is_read_from_what_envoy_prints() {

@@ -20,7 +20,7 @@ use crate::artifact::{self, Artifact};
 use crate::ca_file;
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::generate::{Host, Plan, Target, generate};
+use crate::generate::{Host, Target, generate};
 use envoy::Envoy;
 use process::{Process, Settings};
 use source::Source;
@@ -119,13 +119,4 @@ fn fill(directory: &Path, config: &Config, options: &Options) -> Result<(), Fail
     };
     let bootstrap = generate(config, &target)?;
     artifact::write(&directory.join(process::BOOTSTRAP), bootstrap.as_bytes())
-}
-
-/// The variables that the filter will look for, by the plan of the configuration.
-fn variables(config: &Config) -> Vec<String> {
-    Plan::new(config)
-        .variables()
-        .into_iter()
-        .map(str::to_owned)
-        .collect()
 }

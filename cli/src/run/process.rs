@@ -2,10 +2,11 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use rustix::process::{Pid, kill_process};
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::runtime::{Builder, Runtime};
@@ -72,7 +73,7 @@ struct Life {
     log: Lines<BufReader<ChildStderr>>,
     messages: Messages,
     signals: Signals,
-    admin_file: std::path::PathBuf,
+    admin_file: PathBuf,
     verbose: bool,
 }
 
@@ -211,10 +212,10 @@ impl Life {
 
     /// Asks Envoy to end, and makes it.
     async fn stop(&mut self) {
-        if let Some(pid) = self.child.id().and_then(|id| i32::try_from(id).ok()) {
-            let pid = rustix::process::Pid::from_raw(pid);
-            let _ =
-                pid.map(|pid| rustix::process::kill_process(pid, rustix::process::Signal::TERM));
+        let id = self.child.id().and_then(|id| i32::try_from(id).ok());
+        if let Some(pid) = id.and_then(Pid::from_raw) {
+            // It may have ended by itself.
+            let _ = kill_process(pid, rustix::process::Signal::TERM);
         }
         if timeout(STOP_TIMEOUT, self.child.wait()).await.is_err() {
             let _ = self.child.kill().await;

@@ -5,9 +5,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use super::process::Started;
-use super::variables;
 use crate::commands::check;
-use crate::config::{Config, Model};
+use crate::config::{Config, Environment, Model};
 use crate::failure::Failure;
 use crate::mock::{self, MockServer};
 
@@ -29,21 +28,12 @@ enum Origin {
 impl Source {
     /// The file, if there is one. Warnings go to `err`.
     pub(super) fn of(file: Option<&Path>, err: &mut dyn Write) -> Result<Self, Failure> {
-        let source = match file {
-            Some(file) => Self {
-                config: check::read(file, err)?,
+        match file {
+            Some(file) => Ok(Self {
+                config: check::read(file, true, err)?,
                 origin: Origin::File,
-            },
-            None => Self::without_file()?,
-        };
-        let missing = variables(&source.config)
-            .into_iter()
-            .find(|name| variable(name).is_none());
-        match missing {
-            Some(name) => Err(Failure::line(format!(
-                "the environment variable {name} is not set, and the configuration needs it"
-            ))),
-            None => Ok(source),
+            }),
+            None => Self::without_file(),
         }
     }
 
@@ -52,7 +42,7 @@ impl Source {
         if providers.is_empty() {
             return Self::mock();
         }
-        let config = parse("the environment", &yaml(&providers))?;
+        let config = parse("the environment", &yaml(&providers), &variable)?;
         Ok(Self {
             config,
             origin: Origin::Environment,
@@ -74,9 +64,7 @@ impl Source {
             "BROKEN" => urls.last().cloned(),
             _ => None,
         };
-        let config = Config::parse("mock providers", MOCK_YAML, &lookup)
-            .map_err(|report| Failure::Report(report.to_string()))?
-            .0;
+        let config = parse("mock providers", MOCK_YAML, &lookup)?;
         Ok(Self {
             config,
             origin: Origin::Mock { _servers: servers },
@@ -268,9 +256,17 @@ fn targets<'a>(found: impl Iterator<Item = &'a Found>) -> String {
     format!("[{}]", targets.join(", "))
 }
 
-fn parse(name: &str, yaml: &str) -> Result<Config, Failure> {
-    let (config, _) = Config::parse(name, yaml, &variable)
-        .map_err(|report| Failure::Report(report.to_string()))?;
+fn parse(
+    name: &str,
+    yaml: &str,
+    lookup: &dyn Fn(&str) -> Option<String>,
+) -> Result<Config, Failure> {
+    let environment = Environment {
+        lookup,
+        is_envoys: true,
+    };
+    let (config, _) = Config::parse(name, yaml, &environment)
+        .map_err(|report| Failure::Report(format!("{report:#}")))?;
     Ok(config)
 }
 

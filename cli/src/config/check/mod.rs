@@ -13,12 +13,12 @@ pub(super) use provider::kinds;
 use super::diagnostic::{Diagnostic, Report};
 use super::environment::{Fault, check_names, substitute, unshield};
 use super::file::{File, Text, Timeouts as TimeoutsForm};
-use super::{Config, Timeouts};
+use super::{Config, Environment, Timeouts};
 
 /// The configuration, as far as the file allows; faults are in the report.
 pub(super) fn check(
     file: &File,
-    environment: &dyn Fn(&str) -> Option<String>,
+    environment: &Environment<'_>,
     report: &mut Report,
 ) -> Option<Config> {
     let checker = &mut Checker {
@@ -75,7 +75,7 @@ fn timeouts(checker: &mut Checker<'_>, form: Option<&TimeoutsForm>) -> Timeouts 
 
 /// What every check needs.
 struct Checker<'a> {
-    environment: &'a dyn Fn(&str) -> Option<String>,
+    environment: &'a Environment<'a>,
     report: &'a mut Report,
 }
 
@@ -86,7 +86,7 @@ impl Checker<'_> {
 
     /// A value with its variables put in.
     fn text(&mut self, text: &Text) -> Option<String> {
-        match substitute(&unshield(&text.value), self.environment) {
+        match substitute(&unshield(&text.value), self.environment.lookup) {
             Ok(value) => Some(value),
             Err(fault) => {
                 self.push(variable_fault(fault).at(text));
@@ -98,7 +98,11 @@ impl Checker<'_> {
     /// A value with its variables left in: they are put in where Envoy runs.
     fn template(&mut self, text: &Text) -> Option<String> {
         let value = unshield(&text.value);
-        match check_names(&value) {
+        let checked = match self.environment.is_envoys {
+            true => substitute(&value, self.environment.lookup).map(drop),
+            false => check_names(&value),
+        };
+        match checked {
             Ok(()) => Some(value.into_owned()),
             Err(fault) => {
                 self.push(variable_fault(fault).at(text));

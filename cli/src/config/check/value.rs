@@ -1,6 +1,6 @@
 //! Single values: text to type, or what would be right.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use bytesize::ByteSize;
@@ -19,17 +19,19 @@ pub(super) fn any(text: &str) -> Checked<String> {
     Ok(text.to_owned())
 }
 
-/// `127.0.0.1:1975`
+/// `127.0.0.1:1975`, or `localhost:1975`.
 pub(super) fn address(text: &str) -> Checked<SocketAddr> {
+    if let Some(port) = text
+        .strip_prefix("localhost:")
+        .and_then(|port| port.parse().ok())
+    {
+        return Ok((Ipv4Addr::LOCALHOST, port).into());
+    }
     text.parse().map_err(|_| {
-        let diagnostic = Diagnostic::error(format!("`{text}` is not an address with a port"));
-        let host_is_a_name = text
-            .rsplit_once(':')
-            .is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-        diagnostic.help(match text.parse::<u16>() {
+        let problem = Diagnostic::error(format!("`{text}` is not an address with a port"));
+        problem.help(match text.parse::<u16>() {
             Ok(port) => format!("write `127.0.0.1:{port}`, or `0.0.0.0:{port}` for all interfaces"),
-            Err(_) if host_is_a_name => "write the IP address, such as `127.0.0.1:1975`".to_owned(),
-            Err(_) => "write it as `127.0.0.1:1975`, or `[::1]:1975`".to_owned(),
+            Err(_) => "write an IP address and a port: `127.0.0.1:1975`, `[::1]:1975`".to_owned(),
         })
     })
 }
