@@ -48,6 +48,12 @@ impl<'a> Plan<'a> {
         }
     }
 
+    /// What the filter is told.
+    #[must_use]
+    pub const fn filter(&self) -> &FilterConfig {
+        &self.filter
+    }
+
     /// What the filter is told, as it reads it.
     pub(super) fn filter_json(&self) -> String {
         // Structs of strings and numbers: there is nothing that JSON cannot say.
