@@ -139,6 +139,6 @@ pub const CLIENT_SECRET: &str = "client-secret";
 /// A provider's secret is its name and this.
 pub const SECRET_SUFFIX: &str = "-api-secret";
 /// The providers of `tests/configs`.
-const PROVIDERS: &[&str] = &["openai", "azure", "anthropic", "backup"];
+pub const PROVIDERS: &[&str] = &["openai", "azure", "anthropic", "backup"];
 /// Headers that the gateway or Envoy uses inside.
 const OWN_PREFIXES: &[&str] = &["x-sluice-", "x-ai-eg-", "x-envoy-"];

@@ -110,7 +110,7 @@ fn inside_characters(bytes: &[u8]) -> Vec<usize> {
 
 /// Up to here a body is also fed byte by byte. What is held is handed over at each byte, so the
 /// work grows with the square.
-const MAX_BYTEWISE_BYTES: usize = 16 * 1024;
+pub const MAX_BYTEWISE_BYTES: usize = 16 * 1024;
 
 /// Up to here a body is also cut at every offset.
 const MAX_EVERY_CUT_BYTES: usize = 1024;

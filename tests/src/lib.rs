@@ -22,6 +22,7 @@ pub mod judge;
 pub mod native;
 pub mod observation;
 
+pub mod real;
 pub mod report;
 pub mod scenario;
 pub mod sse;

@@ -1,0 +1,123 @@
+//! Every scenario through real Envoy, with the compiled wasm and with the dynamic module.
+//!
+//! `cargo test -p sluice-tests --test envoy -- WORD` plays those whose name contains the word. What is
+//! missing (Envoy, the wasm, the module) is a visible skip, and a failure with `CI=true`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use sluice_tests::chunking::{Chunking, MAX_BYTEWISE_BYTES};
+use sluice_tests::config::Config;
+use sluice_tests::judge;
+use sluice_tests::native::Cuts;
+use sluice_tests::real::{Filter, Real, find_built, find_envoy};
+use sluice_tests::report::{Report, skip, wanted};
+use sluice_tests::scenario::{Answer, HostKind, Scenario, load_all};
+use sluice_tests::sse;
+
+fn main() -> Result<ExitCode> {
+    let scenarios = load_all(&wanted())?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let mut good = true;
+    for (kind, found) in filters() {
+        good &= match (find_envoy(), found) {
+            (Some(envoy), Some(filter)) => {
+                runtime.block_on(play_host(&envoy, kind, &filter, &scenarios))?
+            }
+            (None, _) => missing(kind, "Envoy: set ENVOY, or run `make run` once"),
+            (_, None) => missing(kind, "the built filter"),
+        };
+    }
+    Ok(if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn filters() -> [(HostKind, Option<Filter>); 2] {
+    let wasm = find_built("SLUICE_WASM", "wasm32-wasip1/wasm/sluice_filter.wasm");
+    let module = find_built("SLUICE_MODULE", "release/libsluice.so");
+    [
+        (HostKind::Wasm, wasm.map(Filter::Wasm)),
+        (HostKind::Module, module.map(Filter::Module)),
+    ]
+}
+
+fn missing(kind: HostKind, what: &str) -> bool {
+    skip(name(kind), what);
+    std::env::var_os("CI").is_none()
+}
+
+const fn name(kind: HostKind) -> &'static str {
+    match kind {
+        HostKind::Native => "native",
+        HostKind::Wasm => "envoy with wasm",
+        HostKind::Module => "envoy with module",
+    }
+}
+
+/// Plays all scenarios of a host; those that share a configuration share an Envoy.
+async fn play_host(
+    envoy: &Path,
+    kind: HostKind,
+    filter: &Filter,
+    scenarios: &[Scenario],
+) -> Result<bool> {
+    let mut report = Report::new(name(kind));
+    let mut by_config: BTreeMap<&str, Vec<&Scenario>> = BTreeMap::new();
+    for scenario in scenarios.iter().filter(|one| one.runs_on(kind)) {
+        by_config
+            .entry(&scenario.config)
+            .or_default()
+            .push(scenario);
+    }
+    for (config, scenarios) in by_config {
+        let mut real = Real::start(envoy, filter, &Config::load(config)?).await?;
+        for scenario in scenarios {
+            play_all(&mut real, scenario, &mut report).await?;
+        }
+        if !real.process().is_alive() {
+            report.add_failure(&format!("Envoy has ended:\n{}", real.process().log()));
+        }
+    }
+    Ok(report.finish())
+}
+
+async fn play_all(real: &mut Real, scenario: &Scenario, report: &mut Report) -> Result<()> {
+    for cut in chunkings(scenario)? {
+        let cuts = Cuts {
+            request: cut.clone(),
+            response: cut.clone(),
+        };
+        let seen = real.play(scenario, &cuts).await?;
+        let differences = judge::differences(scenario, &seen);
+        if report.add(scenario, &cut.name(), &differences).is_break() {
+            return Ok(());
+        }
+    }
+    report.end(scenario);
+    Ok(())
+}
+
+/// How bodies are cut on the way to Envoy, which passes on what it reads at a time. Each byte alone
+/// is left out for bodies so long that it would take seconds.
+fn chunkings(scenario: &Scenario) -> Result<Vec<Chunking>> {
+    let request = scenario.request.body.bytes()?;
+    let response = match scenario.tries.last().map(|one| &one.answers) {
+        Some(Answer::Message(message)) => message.body.bytes()?,
+        _ => Vec::new(),
+    };
+    let mut all = vec![Chunking::Whole];
+    if !sse::boundaries(&response).is_empty() {
+        all.push(Chunking::Events);
+    }
+    if request.len().max(response.len()) <= MAX_BYTEWISE_BYTES {
+        all.push(Chunking::Bytes);
+    }
+    Ok(all)
+}

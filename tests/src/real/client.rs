@@ -1,0 +1,123 @@
+//! A client with control over how its bytes are cut. One connection per request.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
+use http_body_util::channel::{Channel, Sender};
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
+use sluice_filter::host::Headers;
+use tokio::net::TcpStream;
+
+use crate::chunking::Chunking;
+use crate::observation::SeenResponse;
+use crate::scenario::{End, Request};
+use crate::wire;
+
+/// Sends a request and reads what comes, to its end.
+///
+/// # Errors
+/// Nothing listens, or a request that cannot be sent.
+pub(super) async fn ask(
+    address: SocketAddr,
+    request: &Request,
+    cut: &Chunking,
+    received: &Arc<AtomicUsize>,
+) -> Result<SeenResponse> {
+    let answer = tokio::time::timeout(MAX_WAIT, exchange(address, request, cut, received));
+    match answer.await {
+        Ok(seen) => seen,
+        Err(_) => Ok(SeenResponse {
+            ends: End::Hang,
+            ..SeenResponse::default()
+        }),
+    }
+}
+
+async fn exchange(
+    address: SocketAddr,
+    request: &Request,
+    cut: &Chunking,
+    received: &AtomicUsize,
+) -> Result<SeenResponse> {
+    let stream = TcpStream::connect(address)
+        .await
+        .context("connecting to Envoy")?;
+    stream.set_nodelay(true)?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    let connection = tokio::spawn(connection);
+    let body = request.body.bytes()?;
+    let (pieces, channel) = Channel::new(1);
+    let message = build(request, body.len(), channel)?;
+    tokio::spawn(send_pieces(pieces, cut.cut(&body)));
+    let seen = match sender.send_request(message).await {
+        Ok(response) => read(response, received).await,
+        Err(_) => SeenResponse {
+            ends: End::Reset,
+            ..SeenResponse::default()
+        },
+    };
+    connection.abort();
+    Ok(seen)
+}
+
+fn build(
+    request: &Request,
+    length: usize,
+    body: Channel<Bytes, anyhow::Error>,
+) -> Result<hyper::Request<Channel<Bytes, anyhow::Error>>> {
+    let mut builder = hyper::Request::builder()
+        .method(request.method.as_str())
+        .uri(&request.path);
+    builder = builder.header("host", "gateway.test");
+    for (name, value) in wire::written(&request.headers) {
+        builder = builder.header(name, value);
+    }
+    let chunked = request.headers.contains_key("transfer-encoding");
+    if !chunked && !request.headers.contains_key("content-length") {
+        builder = builder.header("content-length", length);
+    }
+    builder.body(body).context("a request that cannot be sent")
+}
+
+async fn send_pieces(mut sender: Sender<Bytes, anyhow::Error>, pieces: Vec<Vec<u8>>) {
+    for piece in pieces.into_iter().filter(|piece| !piece.is_empty()) {
+        if sender.send_data(piece.into()).await.is_err() {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn read(response: hyper::Response<Incoming>, received: &AtomicUsize) -> SeenResponse {
+    let (parts, mut body) = response.into_parts();
+    let headers = parts.headers.iter();
+    let headers = headers
+        .map(|(k, v)| (k.as_str().to_owned(), v.as_bytes().to_vec()))
+        .collect();
+    let mut seen = SeenResponse {
+        status: parts.status.as_u16(),
+        headers: Headers::new(headers),
+        ..SeenResponse::default()
+    };
+    while let Some(frame) = body.frame().await {
+        match frame.map(hyper::body::Frame::into_data) {
+            Ok(Ok(data)) => {
+                received.fetch_add(data.len(), Ordering::SeqCst);
+                seen.body.extend_from_slice(&data);
+            }
+            Ok(Err(_trailers)) => {}
+            Err(_) => seen.ends = End::Reset,
+        }
+    }
+    seen
+}
+
+/// Longest that any scenario may take.
+const MAX_WAIT: Duration = Duration::from_secs(20);
