@@ -1,0 +1,123 @@
+//! The table of providers: what a kind is, as data. A new provider is a row.
+//!
+//! Owns: wire format, envelope (path and what it does to the body), credential form, base URL and
+//! quirks of each kind. Must not hold code for one provider: a quirk is a field that any row can set.
+//! What a model can do is the business of [`crate::capabilities`]. Reads next: `rows`, the table, and
+//! `path`, where an envelope sends its requests.
+
+use crate::capabilities::Capabilities;
+use crate::formats::Format;
+
+mod path;
+mod rows;
+
+pub use path::{PathError, PathParts};
+pub use rows::ROWS;
+
+/// A kind of provider.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Row {
+    /// What a user writes: `kind: openai`.
+    pub kind: &'static str,
+    /// The name for people.
+    pub title: &'static str,
+    /// The wire format.
+    pub format: Format,
+    /// Path and packing.
+    pub envelope: Envelope,
+    /// Where it is, with the path prefix; empty where the user must say it.
+    pub base_url: &'static str,
+    /// How it wants its key.
+    pub credential: CredentialForm,
+    /// What is different from its format's own vendor.
+    pub quirks: Quirks,
+    /// The page that says so.
+    pub source: &'static str,
+}
+
+/// How a request is packed for its provider: path, and what moves between path, body and headers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Envelope {
+    /// `{prefix}/chat/completions`
+    #[default]
+    OpenaiChat,
+    /// `{prefix}/responses`
+    OpenaiResponses,
+    /// `/openai/deployments/{model}/chat/completions?api-version=…`; with the version `v1`,
+    /// `/openai/v1/chat/completions`.
+    AzureOpenai,
+    /// `{prefix}/messages`
+    Anthropic,
+    /// Anthropic on AWS: `{prefix}/model/{model}/invoke`, or `/invoke-with-response-stream`; model,
+    /// stream, version and betas move between path, headers and body.
+    AnthropicAws,
+    /// Anthropic on GCP:
+    /// `{prefix}/projects/{project}/locations/{location}/publishers/anthropic/models/{model}:rawPredict`,
+    /// or `:streamRawPredict`; the model moves into the path, the version into the body.
+    AnthropicGcp,
+    /// `{prefix}/model/{model}/converse`, or `/converse-stream`; the model may be an ARN.
+    BedrockConverse,
+}
+
+/// How a provider wants its API key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CredentialForm {
+    /// `authorization: Bearer KEY`
+    Bearer,
+    /// The bare key in a header of this name.
+    Header(&'static str),
+}
+
+/// Where a provider differs from its format's own vendor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Quirks {
+    /// The field for the limit on tokens is `max_completion_tokens`; else `max_tokens`.
+    pub max_completion_tokens: bool,
+    /// `stream_options.include_usage` is understood.
+    pub stream_options: bool,
+    /// Messages of the role `developer` are understood; else they become `system`.
+    pub developer_role: bool,
+    /// What the model thought may go back to it: `reasoning_content` of assistant messages, and
+    /// `extra_content` of tool calls. Servers that do not know these fields refuse the request.
+    pub replay_reasoning: bool,
+}
+
+impl Quirks {
+    /// As OpenAI itself.
+    pub const OPENAI: Self = Self {
+        max_completion_tokens: true,
+        stream_options: true,
+        developer_role: true,
+        replay_reasoning: false,
+    };
+    /// As most servers that are compatible with OpenAI.
+    pub const COMPATIBLE: Self = Self {
+        max_completion_tokens: false,
+        stream_options: true,
+        developer_role: false,
+        replay_reasoning: false,
+    };
+}
+
+/// The row of a kind.
+#[must_use]
+pub fn row(kind: &str) -> Option<&'static Row> {
+    ROWS.iter().find(|row| row.kind == kind)
+}
+
+/// What a writer must know of where its request goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// Quirks of the provider's row.
+    pub quirks: Quirks,
+    /// Path and packing.
+    pub envelope: Envelope,
+    /// What the model can do.
+    pub capabilities: Capabilities,
+    /// `anthropic-beta` values of the client, for envelopes that take them in the body.
+    pub betas: &'a [&'a str],
+}
