@@ -5,6 +5,8 @@
 //! corpus and over a bounded number of mutations of it, so that `cargo test` finds what is easy to
 //! find. A crash that a fuzzer finds goes into `fuzz/corpus/<target>/` and is a test from then on.
 
+mod formats;
+
 use serde::de::IgnoredAny;
 
 use crate::framing::Decoder;
@@ -14,6 +16,8 @@ use crate::framing::json_array::JsonArrayDecoder;
 use crate::framing::sse::SseDecoder;
 use crate::framing::testing::decode_cut;
 use crate::json::{Document, Editor, JsonError, Kind, Value};
+
+pub use self::formats::{fuzz_request, fuzz_response, fuzz_stream};
 
 /// [`Document`] accepts what `serde_json` accepts and finds the same values in it; an edit changes
 /// nothing else.
@@ -151,7 +155,7 @@ mod tests {
     }
 
     /// Inputs of some seconds in debug builds, for all targets together.
-    const MUTATIONS: usize = 3000;
+    const MUTATIONS: usize = 1500;
 
     #[expect(clippy::disallowed_methods, reason = "tests read their corpus")]
     fn corpus(target: &str) -> Vec<Vec<u8>> {
@@ -211,6 +215,21 @@ mod tests {
     #[test]
     fn eventstream_does_not_care_about_chunks() {
         run("eventstream", fuzz_eventstream);
+    }
+
+    #[test]
+    fn requests_are_written_as_json_or_refused() {
+        run("request", fuzz_request);
+    }
+
+    #[test]
+    fn answers_are_written_as_json() {
+        run("response", fuzz_response);
+    }
+
+    #[test]
+    fn streams_end_once_and_in_json() {
+        run("stream", fuzz_stream);
     }
 
     #[test]
