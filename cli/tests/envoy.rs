@@ -5,7 +5,6 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::print_stderr,
     reason = "a test that cannot go on has failed"
 )]
 
@@ -16,7 +15,7 @@ use std::process::Command;
 
 use sluice::artifact::Artifact;
 use sluice::generate::Host;
-use support::sluice;
+use support::{envoy, needed, sluice};
 
 #[test]
 fn the_checked_in_bootstrap_is_what_the_generator_writes() {
@@ -97,26 +96,6 @@ fn examples() -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
     files.push(envoy_folder().join("sluice.yaml"));
     files
-}
-
-/// `ENVOY`, else the one of the project's virtual environment.
-fn envoy() -> Option<PathBuf> {
-    let local = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.venv/bin/envoy");
-    let named = std::env::var_os("ENVOY").map(PathBuf::from);
-    named.or(Some(local)).filter(|path| path.is_file())
-}
-
-/// Says it where a test is skipped, and does not let it be skipped on CI.
-fn needed<T>(part: Option<T>, name: &str) -> Option<T> {
-    if part.is_none() {
-        assert_ne!(
-            std::env::var("CI").as_deref(),
-            Ok("true"),
-            "{name} is missing"
-        );
-        eprintln!("skipped: {name} is missing");
-    }
-    part
 }
 
 const DEBIAN_CA_FILE: &str = "/etc/ssl/certs/ca-certificates.crt";

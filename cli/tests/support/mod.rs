@@ -1,9 +1,11 @@
 //! Runs the built `sluice` and writes down what it did.
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 use std::ffi::OsStr;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 /// A command that has not run yet. It sees nothing of this process's environment.
 pub(crate) struct Sluice {
@@ -51,6 +53,12 @@ impl Sluice {
         self.env("ENVOY", FAKE_ENVOY).env("FAKE_VERSION", version)
     }
 
+    /// Runs it in the background.
+    pub(crate) fn start(mut self) -> Running {
+        let child = self.command.stdout(Stdio::piped()).spawn().unwrap();
+        Running { child }
+    }
+
     /// Runs it: command, exit code and both streams.
     pub(crate) fn transcript(mut self) -> String {
         let output = self.command.output().unwrap();
@@ -72,5 +80,74 @@ impl Sluice {
     }
 }
 
+/// A command that runs. It is killed when dropped.
+pub(crate) struct Running {
+    child: Child,
+}
+
+impl Running {
+    /// Its output up to the line that has this text, which must come.
+    pub(crate) fn until(&mut self, text: &str) -> String {
+        let output = BufReader::new(self.child.stdout.as_mut().unwrap());
+        let mut seen = String::new();
+        for line in output.lines() {
+            seen = seen + &line.unwrap() + "\n";
+            if seen.contains(text) {
+                return seen;
+            }
+        }
+        panic!("{text:?} does not stand in: {seen}");
+    }
+
+    /// Asks it to end, and gives its exit code.
+    pub(crate) fn terminate(mut self) -> Option<i32> {
+        let id = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+        self.child.wait().unwrap().code()
+    }
+
+    /// The command lines of its children.
+    pub(crate) fn children(&self) -> String {
+        let id = self.child.id();
+        let ids = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
+        let read = |id| std::fs::read_to_string(format!("/proc/{id}/cmdline")).unwrap();
+        ids.split_whitespace().map(read).collect()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 /// Ends at once, with an error of the filter in its log.
 pub(crate) const FAKE_ENVOY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/envoy.sh");
+
+/// `ENVOY`, else the one of the project's virtual environment.
+pub(crate) fn envoy() -> Option<PathBuf> {
+    let local = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.venv/bin/envoy");
+    let named = std::env::var_os("ENVOY").map(PathBuf::from);
+    named.or(Some(local)).filter(|path| path.is_file())
+}
+
+/// Says it where a test is skipped, and does not let it be skipped on CI.
+pub(crate) fn needed<T>(part: Option<T>, name: &str) -> Option<T> {
+    if part.is_none() {
+        assert_ne!(
+            std::env::var("CI").as_deref(),
+            Ok("true"),
+            "{name} is missing"
+        );
+        eprintln!("skipped: {name} is missing");
+    }
+    part
+}
