@@ -1,14 +1,18 @@
 //! What is wrong with a configuration: where, what, and what would be right.
 
 use std::fmt;
+use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_saphyr::{Location, Spanned};
+
+use super::redact::{mask, redact};
 
 /// Everything that was found in one file. Its `Display` shows the lines in question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     file: String,
+    /// Without its secrets.
     source: String,
     diagnostics: Vec<Diagnostic>,
 }
@@ -45,7 +49,7 @@ impl Report {
     pub(super) fn new(file: &str, source: &str) -> Self {
         Self {
             file: file.to_owned(),
-            source: source.to_owned(),
+            source: redact(source),
             diagnostics: Vec::new(),
         }
     }
@@ -55,6 +59,12 @@ impl Report {
         let mut report = Self::new(file, "");
         report.push(diagnostic);
         report
+    }
+
+    /// Shows this place as `*` from now on.
+    pub(super) fn hide(&mut self, place: Place) {
+        let range = self.bytes(place);
+        mask(&mut self.source, range);
     }
 
     /// Adds a finding.
@@ -102,9 +112,7 @@ impl Report {
         place: Place,
         label: &'a str,
     ) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
-        let start = self.byte(place.start);
-        let end = self.byte(place.start.saturating_add(place.length));
-        let mark = AnnotationKind::Primary.span(start..end);
+        let mark = AnnotationKind::Primary.span(self.bytes(place));
         let mark = if label.is_empty() {
             mark
         } else {
@@ -113,6 +121,10 @@ impl Report {
         Snippet::source(&self.source)
             .path(&self.file)
             .annotation(mark)
+    }
+
+    fn bytes(&self, place: Place) -> Range<usize> {
+        self.byte(place.start)..self.byte(place.start.saturating_add(place.length))
     }
 
     /// Where a character begins.

@@ -9,6 +9,7 @@ mod diagnostic;
 mod environment;
 mod file;
 mod parse;
+mod redact;
 mod schema;
 
 use std::net::SocketAddr;
