@@ -10,7 +10,7 @@ use sluice_translators::json::{Document, Kind, Value};
 
 use crate::answer::Answer;
 use crate::endpoint::{Endpoint, error_format};
-use crate::errors::{GatewayError, render};
+use crate::errors::{GatewayError, refuse};
 use crate::exchange::{Asked, Exchange};
 use crate::gateway::Gateway;
 use crate::host::{Action, Fact, Headers, Host, Side};
@@ -209,9 +209,7 @@ impl Downstream {
 
     fn refuse(&mut self, host: &mut dyn Host, format: Format, error: &GatewayError) -> Action {
         self.state = State::Answered;
-        let (status, body) = render(format, &error.to_api());
-        host.respond(status, &[("content-type", "application/json")], &body);
-        Action::Responded
+        refuse(host, format, error)
     }
 }
 

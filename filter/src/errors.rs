@@ -9,6 +9,7 @@ use sluice_translators::json::{JsonError, Writer};
 use sluice_translators::providers::PathError;
 
 use crate::endpoint::Unknown;
+use crate::host::{Action, Host};
 
 /// Why the gateway answers a request itself.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -250,7 +251,17 @@ const fn by_status(status: u16) -> &'static str {
     }
 }
 
-/// An error in the API of a client: status and body.
+/// Answers the client with an error of the gateway, in place of whatever was to come. The status is
+/// HTTP's own, the same in every API; only the body is the API's.
+pub fn refuse(host: &mut dyn Host, format: Format, error: &GatewayError) -> Action {
+    let error = error.to_api();
+    let (_, body) = render(format, &error);
+    let headers = [("content-type", "application/json")];
+    host.respond(error.status, &headers, &body);
+    Action::Responded
+}
+
+/// An error of a provider in the API of a client: status and body.
 #[must_use]
 pub fn render(format: Format, error: &ApiError<'_>) -> (u16, Vec<u8>) {
     let mut body = Vec::new();

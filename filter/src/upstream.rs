@@ -13,7 +13,7 @@ use sluice_translators::json::Document;
 use sluice_translators::providers::{self, PathParts};
 
 use crate::config::OnUnsupported;
-use crate::errors::{GatewayError, render};
+use crate::errors::{GatewayError, refuse};
 use crate::exchange::Exchange;
 use crate::gateway::{Provider, Target};
 use crate::host::{Action, Headers, Host, Level, Side};
@@ -76,9 +76,7 @@ impl Upstream {
             Ok(outgoing) => self.send(host, &exchange, index, target, outgoing),
             Err(error) => {
                 exchange.set_refused();
-                let (status, body) = render(exchange.format, &error.to_api());
-                host.respond(status, &[("content-type", "application/json")], &body);
-                Action::Responded
+                refuse(host, exchange.format, &error)
             }
         }
     }
@@ -133,9 +131,7 @@ fn target_index(host: &dyn Host, exchange: &Exchange) -> Option<usize> {
 fn lost(host: &mut dyn Host, format: Format, problem: &'static str) -> Action {
     let error = GatewayError::Setup { problem };
     host.log(Level::Error, &error.to_string());
-    let (status, body) = render(format, &error.to_api());
-    host.respond(status, &[("content-type", "application/json")], &body);
-    Action::Responded
+    refuse(host, format, &error)
 }
 
 fn prepare(

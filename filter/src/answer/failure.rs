@@ -5,7 +5,7 @@ use sluice_translators::ir::ApiError;
 
 use super::head::Head;
 use super::provider;
-use crate::errors::{envoy_answer, render};
+use crate::errors::{envoy_answer, refuse, render};
 use crate::exchange::Exchange;
 use crate::host::{Action, Headers, Host, Side};
 
@@ -125,13 +125,6 @@ fn retry_headers(
     out
 }
 
-/// Answers the client with an error, in place of whatever was to come.
-pub(super) fn respond(host: &mut dyn Host, format: Format, error: &ApiError<'_>) -> Action {
-    let (status, body) = render(format, error);
-    host.respond(status, &[("content-type", "application/json")], &body);
-    Action::Responded
-}
-
 /// Envoy has answered before the request was whole: the same in the client's form.
 pub fn envoy_error(host: &mut dyn Host, format: Format) -> Action {
     let headers = host.headers(Side::Response);
@@ -140,5 +133,5 @@ pub fn envoy_error(host: &mut dyn Host, format: Format) -> Action {
         .and_then(|status| status.parse().ok())
         .unwrap_or(500);
     let error = envoy_answer(status, &host.response_details());
-    respond(host, format, &error.to_api())
+    refuse(host, format, &error)
 }

@@ -19,7 +19,7 @@ use std::rc::Rc;
 
 use sluice_translators::formats;
 
-use crate::errors::GatewayError;
+use crate::errors::{self, GatewayError};
 use crate::exchange::Exchange;
 use crate::gateway::Provider;
 use crate::host::{Action, Headers, Host, Side};
@@ -34,6 +34,8 @@ pub use failure::envoy_error;
 pub struct Answer {
     exchange: Rc<Exchange>,
     state: State,
+    /// The answer has come to its proper end, whatever the connection does afterwards.
+    whole: bool,
 }
 
 #[derive(Debug)]
@@ -59,6 +61,7 @@ impl Answer {
         Self {
             exchange,
             state: State::Waiting,
+            whole: false,
         }
     }
 
@@ -96,6 +99,7 @@ impl Answer {
             State::Failure(failure) => failure.finish(host, &self.exchange),
             State::Held(held) => held.finish(host, &self.exchange),
         }
+        self.note_whole(end_of_stream);
         if end_of_stream {
             self.state = State::Done;
         }
@@ -111,13 +115,23 @@ impl Answer {
             State::Failure(failure) => failure.finish(host, &self.exchange),
             State::Held(held) => held.finish(host, &self.exchange),
         }
+        self.note_whole(true);
         self.state = State::Done;
         Action::Continue
     }
 
     /// The request is over, one way or another.
     pub fn done(&mut self, host: &mut dyn Host) {
-        telemetry::close(host, &self.exchange, matches!(self.state, State::Done));
+        telemetry::close(host, &self.exchange, self.whole);
+    }
+
+    /// A stream says itself when it is whole; SDKs close then, before the provider does.
+    fn note_whole(&mut self, end_of_stream: bool) {
+        self.whole = match &self.state {
+            State::Stream(stream) => stream.is_whole(),
+            State::Tapped(_) | State::Held(_) => end_of_stream,
+            State::Waiting | State::Failure(_) | State::Done => self.whole,
+        };
     }
 
     /// Decides which way a good answer takes.
@@ -163,7 +177,7 @@ impl Answer {
     /// Answers an error of the gateway in place of the answer.
     fn refuse(&mut self, host: &mut dyn Host, error: &GatewayError) -> Action {
         self.state = State::Done;
-        failure::respond(host, self.exchange.format, &error.to_api())
+        errors::refuse(host, self.exchange.format, error)
     }
 }
 

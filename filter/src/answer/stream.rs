@@ -106,6 +106,15 @@ impl Stream {
         }
     }
 
+    /// Whether the stream has come to its proper end.
+    pub(super) fn is_whole(&self) -> bool {
+        !self.failed
+            && match &self.way {
+                Way::Pass(pass) => pass.tap.is_complete(),
+                Way::Translate(translate) => translate.seen.ended,
+            }
+    }
+
     /// The body has ended with trailers behind it.
     pub(super) fn finish(&mut self, host: &mut dyn Host, exchange: &Exchange) {
         let mut out = Vec::new();
@@ -270,12 +279,14 @@ impl Translate {
 struct Seen {
     usage: Usage,
     model: Option<String>,
+    ended: bool,
 }
 
 impl Seen {
     fn event(&mut self, event: &Event<'_>) {
         match event {
             Event::Usage(usage) => self.usage.merge(usage),
+            Event::End => self.ended = true,
             Event::Start { model, .. } if !model.is_empty() => {
                 self.model = Some(model.decode().into_owned());
             }
