@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, anyhow};
+use sluice::config::Environment;
 use sluice::generate::Plan;
 use sluice_filter::config::FilterConfig;
 
@@ -56,7 +57,11 @@ pub fn parse(
     environment: &BTreeMap<String, String>,
 ) -> Result<sluice::config::Config> {
     let lookup = |name: &str| environment.get(name).cloned();
-    let parsed = sluice::config::Config::parse(name, yaml, &lookup);
+    let environment = Environment {
+        lookup: &lookup,
+        is_envoys: true,
+    };
+    let parsed = sluice::config::Config::parse(name, yaml, &environment);
     parsed
         .map(|(config, _warnings)| config)
         .map_err(|report| anyhow!("{report}"))

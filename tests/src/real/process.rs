@@ -124,7 +124,7 @@ pub fn find_envoy() -> Option<PathBuf> {
 #[must_use]
 pub fn find_built(variable: &str, in_target: &str) -> Option<PathBuf> {
     if let Some(named) = std::env::var_os(variable) {
-        return Some(named.into());
+        return Some(PathBuf::from(named)).filter(|path| path.is_file());
     }
     let exe = std::env::current_exe().ok()?;
     let candidates = exe.ancestors().map(|folder| folder.join(in_target));
