@@ -15,6 +15,7 @@ pub mod anthropic;
 mod aws;
 pub mod bedrock_converse;
 mod failure;
+mod openai;
 pub mod openai_chat;
 mod thinking;
 

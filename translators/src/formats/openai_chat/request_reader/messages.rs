@@ -11,11 +11,12 @@ use crate::ir::{Block, BlockKind, Position, Refusal, Request, Role, ToolCall, To
 use crate::json::{Kind, Str, Value};
 
 use super::super::fields::{
-    missing, object, optional_string, required_object, required_string, string, wrong_kind,
+    elements, missing, object, optional_string, required_object, required_string, string,
+    wrong_kind,
 };
+use super::super::parts::cache_mark;
 use super::super::reasoning;
-use super::parts::{Allowed, cache_mark, content};
-use super::settings::elements;
+use super::parts::{Allowed, content};
 
 /// Reads the list of messages into the request's turns.
 pub(super) fn read<'a>(request: &mut Request<'a>, list: Value<'a>) -> Result<(), Refusal> {

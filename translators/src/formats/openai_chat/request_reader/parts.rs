@@ -3,13 +3,13 @@
 use std::fmt::Display;
 
 use crate::formats::Format;
-use crate::ir::{Block, BlockKind, CacheMark, Detail, MediaSource, Refusal};
+use crate::ir::{Block, BlockKind, MediaSource, Refusal};
 use crate::json::{Kind, Str, Value};
 
 use super::super::fields::{
     missing, optional_string, required_object, required_string, wrong_kind,
 };
-use super::super::media::{self, NOT_BASE64, Url};
+use super::super::parts::{cache_mark, detail, file_data, from_url};
 use super::super::reasoning;
 
 /// Which parts a message of its role may hold.
@@ -38,27 +38,6 @@ pub(super) fn content<'a>(
             .map(|(index, value)| part(value, allowed, &format_args!("{at}[{index}]")))
             .collect(),
         _ => Err(wrong_kind(at, "a string or an array of parts", value)),
-    }
-}
-
-/// The cache mark on a part, a tool or a message: `cache_control` (Anthropic's, de facto) or
-/// `prompt_cache_breakpoint`.
-pub(super) fn cache_mark(value: Value<'_>) -> Option<CacheMark> {
-    value
-        .get_some("cache_control")
-        .or_else(|| value.get_some("prompt_cache_breakpoint"))
-        .map(ttl)
-}
-
-/// How long a mark wants its entry to live. A time that is not known counts as none given.
-pub(super) fn ttl(mark: Value<'_>) -> CacheMark {
-    let ttl = mark.get("ttl").and_then(Value::as_str).unwrap_or_default();
-    match ttl.decode().as_ref() {
-        "5m" => CacheMark::FiveMinutes,
-        "30m" => CacheMark::ThirtyMinutes,
-        "1h" => CacheMark::OneHour,
-        "12h" => CacheMark::TwelveHours,
-        _ => CacheMark::Default,
     }
 }
 
@@ -146,22 +125,6 @@ fn image<'a>(part: Value<'a>, at: &dyn Display) -> Result<BlockKind<'a>, Refusal
     Ok(BlockKind::Image { source, detail })
 }
 
-fn detail(value: Value<'_>, field: &dyn Display) -> Result<Detail, Refusal> {
-    let word = value
-        .as_str()
-        .ok_or_else(|| wrong_kind(field, "a string", value))?;
-    match word.decode().as_ref() {
-        "auto" => Ok(Detail::Auto),
-        "low" => Ok(Detail::Low),
-        "high" => Ok(Detail::High),
-        "original" => Ok(Detail::Original),
-        _ => Err(Refusal::invalid(
-            field.to_string(),
-            "expected auto, low, high or original",
-        )),
-    }
-}
-
 /// `{"image_url":{"url":…}}`, and the same for sound and film; some clients leave the object out.
 fn place<'a>(part: Value<'a>, key: &str, at: &dyn Display) -> Result<MediaSource<'a>, Refusal> {
     let field = format!("{at}.{key}");
@@ -173,14 +136,6 @@ fn place<'a>(part: Value<'a>, key: &str, at: &dyn Display) -> Result<MediaSource
         },
     };
     from_url(url, &field)
-}
-
-fn from_url<'a>(url: Str<'a>, field: &dyn Display) -> Result<MediaSource<'a>, Refusal> {
-    match media::split_url(url) {
-        Url::Data(mime, data) => Ok(MediaSource::Base64 { mime, data }),
-        Url::Broken => Err(Refusal::invalid(field.to_string(), NOT_BASE64)),
-        Url::Place(url) => Ok(MediaSource::Url { url, mime: None }),
-    }
 }
 
 fn audio<'a>(part: Value<'a>, at: &dyn Display) -> Result<BlockKind<'a>, Refusal> {
@@ -227,24 +182,4 @@ fn file<'a>(part: Value<'a>, at: &dyn Display) -> Result<BlockKind<'a>, Refusal>
         context: None,
         citations: false,
     })
-}
-
-/// Bytes of a file: a `data:` URL in practice, bare base64 in the schema. Bare bytes are what the
-/// file's name says they are.
-fn file_data<'a>(
-    data: Str<'a>,
-    name: Option<&Str<'a>>,
-    field: &dyn Display,
-) -> Result<MediaSource<'a>, Refusal> {
-    match media::split_url(data) {
-        Url::Data(mime, data) => Ok(MediaSource::Base64 { mime, data }),
-        Url::Broken => Err(Refusal::invalid(format!("{field}.file_data"), NOT_BASE64)),
-        Url::Place(data) => {
-            let mime = name.and_then(|name| media::mime_of_name(&name.decode()));
-            Ok(MediaSource::Base64 {
-                mime: mime.unwrap_or("application/octet-stream").into(),
-                data,
-            })
-        }
-    }
 }

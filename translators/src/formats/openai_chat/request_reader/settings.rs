@@ -5,7 +5,7 @@
 use crate::ir::{Effort, OutputFormat, ReasoningMode, Refusal, Request, Schema};
 use crate::json::{Kind, Value};
 
-use super::super::fields::{array, boolean, count, number, object, string, wrong_kind};
+use super::super::fields::{boolean, count, number, object, string, wrong_kind};
 
 /// How long the answer may be, how many, and what ends it.
 pub(super) fn limits<'a>(
@@ -232,12 +232,4 @@ fn json_schema(format: Value<'_>) -> Result<OutputFormat<'_>, Refusal> {
             None => None,
         },
     })
-}
-
-/// The elements of an array field; none when it is `null`.
-pub(super) fn elements<'a>(
-    value: Value<'a>,
-    field: &str,
-) -> Result<impl Iterator<Item = Value<'a>> + use<'a>, Refusal> {
-    Ok(array(value, &field)?.into_iter().flat_map(Value::elements))
 }

@@ -9,10 +9,10 @@ use crate::ir::{
 use crate::json::{Kind, Str, Value};
 
 use super::super::fields::{
-    boolean, missing, object, optional_string, required_object, required_string, wrong_kind,
+    boolean, elements, missing, object, optional_string, required_object, required_string,
+    wrong_kind,
 };
-use super::parts::cache_mark;
-use super::settings::elements;
+use super::super::parts::{cache_mark, ttl};
 
 /// The top-level fields of this file.
 pub(super) fn field<'a>(
@@ -22,7 +22,7 @@ pub(super) fn field<'a>(
 ) -> Result<bool, Refusal> {
     match name {
         "tools" => {
-            for (index, tool) in elements(value, "tools")?.enumerate() {
+            for (index, tool) in elements(value, &"tools")?.enumerate() {
                 request.tools.push(read_tool(tool, index)?);
             }
         }
@@ -36,7 +36,7 @@ pub(super) fn field<'a>(
 /// `functions` and `function_call`, which count where the newer fields are absent.
 pub(super) fn legacy<'a>(request: &mut Request<'a>, root: Value<'a>) -> Result<(), Refusal> {
     if let Some(functions) = root.get("functions") {
-        for (index, function) in elements(functions, "functions")?.enumerate() {
+        for (index, function) in elements(functions, &"functions")?.enumerate() {
             let at = format_args!("functions[{index}]");
             let function = object(function, &at)?.ok_or_else(|| missing(&at))?;
             let kind = read_function(function, &at)?;
@@ -100,7 +100,7 @@ fn read_tool(value: Value<'_>, index: usize) -> Result<Tool<'_>, Refusal> {
     let inner = tool
         .get_some("function")
         .and_then(|function| function.get_some("cache_control"));
-    let cache: Option<CacheMark> = cache_mark(tool).or_else(|| inner.map(super::parts::ttl));
+    let cache: Option<CacheMark> = cache_mark(tool).or_else(|| inner.map(ttl));
     Ok(Tool { kind, cache, index })
 }
 

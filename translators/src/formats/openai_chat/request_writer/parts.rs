@@ -5,6 +5,7 @@ use crate::ir::{Block, BlockKind, CacheMark, Detail, MediaSource, Refusal, Turn}
 use crate::json::Str;
 
 use super::super::media::{name_of_mime, write_data_url};
+use super::super::parts::{breakpoint_ttl, detail_word, is_web};
 use super::{Body, refuse};
 
 /// Whether a block is words alone.
@@ -210,30 +211,6 @@ impl Body<'_, '_> {
             None => self.drop_if(mark.is_some(), "messages.cache_control"),
         }
     }
-}
-
-/// The times to live that OpenAI has; no other one is taken for them.
-const fn breakpoint_ttl(mark: Option<CacheMark>) -> Option<&'static str> {
-    match mark {
-        Some(CacheMark::ThirtyMinutes) => Some("30m"),
-        Some(CacheMark::TwelveHours) => Some("12h"),
-        _ => None,
-    }
-}
-
-const fn detail_word(detail: Detail) -> Option<&'static str> {
-    match detail {
-        Detail::Auto => Some("auto"),
-        Detail::Low => Some("low"),
-        Detail::Medium => None,
-        Detail::High => Some("high"),
-        Detail::Original => Some("original"),
-    }
-}
-
-fn is_web(url: &Str<'_>) -> bool {
-    let url = url.decode();
-    url.starts_with("https://") || url.starts_with("http://")
 }
 
 fn foreign_file(turn: &Turn<'_>) -> Refusal {

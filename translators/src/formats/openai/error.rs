@@ -13,7 +13,11 @@ use crate::ir::{ApiError, ErrorKind};
 use crate::json::{Document, Str, Value, Writer};
 
 /// Reads a provider's error. A body that cannot be read leaves what the status says.
-pub(super) fn read<'a>(status: u16, headers: HeaderLookup<'_>, body: &'a [u8]) -> ApiError<'a> {
+pub(in crate::formats) fn read<'a>(
+    status: u16,
+    headers: HeaderLookup<'_>,
+    body: &'a [u8],
+) -> ApiError<'a> {
     let parsed = Document::parse(body.to_vec()).ok();
     let error = parsed.as_ref().and_then(|document| {
         let found = failure(document.root())?;
@@ -32,7 +36,7 @@ pub(super) fn read<'a>(status: u16, headers: HeaderLookup<'_>, body: &'a [u8]) -
 }
 
 /// The failure that a 200 carries: in a whole answer, or in a chunk.
-pub(super) fn in_success(root: Value<'_>) -> Option<ApiError<'static>> {
+pub(in crate::formats) fn in_success(root: Value<'_>) -> Option<ApiError<'static>> {
     let root = unwrapped(root);
     // `error: null` and `error: ""` are no failures.
     if let Some(error) = root.get_some("error")
@@ -48,12 +52,12 @@ pub(super) fn in_success(root: Value<'_>) -> Option<ApiError<'static>> {
 }
 
 /// The failure that a stream's chunk tells by its event name alone.
-pub(super) fn from_chunk(root: Value<'_>) -> ApiError<'static> {
+pub(in crate::formats) fn from_chunk(root: Value<'_>) -> ApiError<'static> {
     from_value(failure(root).unwrap_or(root), None).into_static()
 }
 
 /// Writes an error and gives the status to send it with.
-pub(super) fn write(error: &ApiError<'_>, out: &mut Vec<u8>) -> u16 {
+pub(in crate::formats) fn write(error: &ApiError<'_>, out: &mut Vec<u8>) -> u16 {
     let told = Told::of(error);
     let mut w = Writer::new(out);
     w.begin_object();

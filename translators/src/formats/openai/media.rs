@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use crate::json::{Str, Writer};
 
 /// Why a `data:` URL cannot be carried.
-pub(super) const NOT_BASE64: &str = "a data: URL must be base64";
+pub(in crate::formats) const NOT_BASE64: &str = "a data: URL must be base64";
 
 /// A URL of this format: bytes in the URL itself, or a place to fetch them from.
-pub(super) enum Url<'a> {
+pub(in crate::formats) enum Url<'a> {
     /// MIME type (lower case) and base64 text.
     Data(Cow<'a, str>, Str<'a>),
     /// A `data:` URL in another encoding.
@@ -18,7 +18,7 @@ pub(super) enum Url<'a> {
 }
 
 /// Takes a URL apart. The base64 text is not copied, but for URLs that were written with escapes.
-pub(super) fn split_url<'a>(url: Str<'a>) -> Url<'a> {
+pub(in crate::formats) fn split_url<'a>(url: Str<'a>) -> Url<'a> {
     match url.decode() {
         Cow::Borrowed(text) => match data_url(text) {
             None => Url::Place(url),
@@ -37,7 +37,7 @@ pub(super) fn split_url<'a>(url: Str<'a>) -> Url<'a> {
 }
 
 /// Writes bytes as a `data:` URL.
-pub(super) fn write_data_url(mime: &str, data: &Str<'_>, w: &mut Writer<'_>) {
+pub(in crate::formats) fn write_data_url(mime: &str, data: &Str<'_>, w: &mut Writer<'_>) {
     w.begin_string();
     w.string_part("data:");
     w.string_part(mime);
@@ -47,7 +47,7 @@ pub(super) fn write_data_url(mime: &str, data: &Str<'_>, w: &mut Writer<'_>) {
 }
 
 /// The MIME type that a file name's ending stands for.
-pub(super) fn mime_of_name(name: &str) -> Option<&'static str> {
+pub(in crate::formats) fn mime_of_name(name: &str) -> Option<&'static str> {
     let (_, ending) = name.rsplit_once('.')?;
     ENDINGS
         .iter()
@@ -56,7 +56,7 @@ pub(super) fn mime_of_name(name: &str) -> Option<&'static str> {
 }
 
 /// A file name for bytes that came without one; the API wants one beside `file_data`.
-pub(super) fn name_of_mime(mime: &str) -> String {
+pub(in crate::formats) fn name_of_mime(mime: &str) -> String {
     let ending = ENDINGS.iter().find(|(_, known)| *known == mime);
     format!("document.{}", ending.map_or("bin", |(ending, _)| ending))
 }

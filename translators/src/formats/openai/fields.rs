@@ -8,7 +8,7 @@ use crate::ir::Refusal;
 use crate::json::{Kind, Str, Value};
 
 /// A field's value as far as it is not `null`.
-pub(super) fn string<'a>(
+pub(in crate::formats) fn string<'a>(
     value: Value<'a>,
     field: &dyn Display,
 ) -> Result<Option<Str<'a>>, Refusal> {
@@ -16,17 +16,23 @@ pub(super) fn string<'a>(
 }
 
 /// A boolean.
-pub(super) fn boolean(value: Value<'_>, field: &dyn Display) -> Result<Option<bool>, Refusal> {
+pub(in crate::formats) fn boolean(
+    value: Value<'_>,
+    field: &dyn Display,
+) -> Result<Option<bool>, Refusal> {
     typed(value, field, "a boolean", Value::as_bool)
 }
 
 /// A whole number from 0.
-pub(super) fn count(value: Value<'_>, field: &dyn Display) -> Result<Option<u64>, Refusal> {
+pub(in crate::formats) fn count(
+    value: Value<'_>,
+    field: &dyn Display,
+) -> Result<Option<u64>, Refusal> {
     typed(value, field, "a whole number from 0", Value::as_u64)
 }
 
 /// A number in the client's own spelling.
-pub(super) fn number<'a>(
+pub(in crate::formats) fn number<'a>(
     value: Value<'a>,
     field: &dyn Display,
 ) -> Result<Option<&'a str>, Refusal> {
@@ -34,7 +40,7 @@ pub(super) fn number<'a>(
 }
 
 /// An object.
-pub(super) fn object<'a>(
+pub(in crate::formats) fn object<'a>(
     value: Value<'a>,
     field: &dyn Display,
 ) -> Result<Option<Value<'a>>, Refusal> {
@@ -42,15 +48,23 @@ pub(super) fn object<'a>(
 }
 
 /// An array.
-pub(super) fn array<'a>(
+pub(in crate::formats) fn array<'a>(
     value: Value<'a>,
     field: &dyn Display,
 ) -> Result<Option<Value<'a>>, Refusal> {
     of_kind(value, field, Kind::Array)
 }
 
+/// The elements of an array; none when it is `null`.
+pub(in crate::formats) fn elements<'a>(
+    value: Value<'a>,
+    field: &dyn Display,
+) -> Result<impl Iterator<Item = Value<'a>> + use<'a>, Refusal> {
+    Ok(array(value, field)?.into_iter().flat_map(Value::elements))
+}
+
 /// A member that must be there, and must be a string.
-pub(super) fn required_string<'a>(
+pub(in crate::formats) fn required_string<'a>(
     object: Value<'a>,
     key: &str,
     at: &dyn Display,
@@ -61,7 +75,7 @@ pub(super) fn required_string<'a>(
 }
 
 /// A member that may be there, and must then be a string.
-pub(super) fn optional_string<'a>(
+pub(in crate::formats) fn optional_string<'a>(
     object: Value<'a>,
     key: &str,
     at: &dyn Display,
@@ -73,7 +87,7 @@ pub(super) fn optional_string<'a>(
 }
 
 /// A member that must be there, and must be an object.
-pub(super) fn required_object<'a>(
+pub(in crate::formats) fn required_object<'a>(
     parent: Value<'a>,
     key: &str,
     at: &dyn Display,
@@ -84,12 +98,16 @@ pub(super) fn required_object<'a>(
 }
 
 /// The refusal of a field that is not there.
-pub(super) fn missing(field: &dyn Display) -> Refusal {
+pub(in crate::formats) fn missing(field: &dyn Display) -> Refusal {
     Refusal::invalid(field.to_string(), "is required")
 }
 
 /// The refusal of a value of another kind.
-pub(super) fn wrong_kind(field: &dyn Display, expected: &str, value: Value<'_>) -> Refusal {
+pub(in crate::formats) fn wrong_kind(
+    field: &dyn Display,
+    expected: &str,
+    value: Value<'_>,
+) -> Refusal {
     let problem = format!("expected {expected}, got {}", value.kind().name());
     Refusal::invalid(field.to_string(), problem)
 }
