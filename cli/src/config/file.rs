@@ -53,7 +53,7 @@ pub(super) struct File {
     pub(super) on_unsupported: Option<Text>,
     /// Limit on tokens where the provider requires one and neither request nor target give one.
     /// Default: 4096.
-    #[schemars(with = "Option<std::num::NonZeroU64>")]
+    #[schemars(with = "Option<super::schema::Positive>")]
     pub(super) default_max_tokens: Option<Text>,
     /// What `GET /v1/models` tells as owner of the models. Default: `sluice`.
     #[schemars(with = "Option<String>")]
@@ -127,13 +127,13 @@ pub(super) struct Target {
     pub(super) model: Option<Text>,
     /// Share of the requests among the targets of the same priority; with 0 it is only a fallback.
     /// Default: 1.
-    #[schemars(with = "Option<u32>")]
+    #[schemars(with = "Option<super::schema::Natural>")]
     pub(super) weight: Option<Text>,
     /// Lower is tried first; the next one follows when a provider fails. Default: 0.
-    #[schemars(with = "Option<u32>")]
+    #[schemars(with = "Option<super::schema::Natural>")]
     pub(super) priority: Option<Text>,
     /// Limit on tokens where the provider requires one and the request gives none.
-    #[schemars(with = "Option<std::num::NonZeroU64>")]
+    #[schemars(with = "Option<super::schema::Positive>")]
     pub(super) max_tokens: Option<Text>,
 }
 
@@ -150,9 +150,10 @@ pub(super) enum TargetForm {
     Fields(Box<Target>),
 }
 
-/// [`Targets`] for the schema.
+/// One target or several.
 #[derive(JsonSchema)]
 #[serde(untagged)]
+#[schemars(rename = "Targets")]
 #[expect(dead_code, reason = "only its shape is used")]
 pub(super) enum TargetsSchema {
     /// One target.
@@ -161,9 +162,10 @@ pub(super) enum TargetsSchema {
     Several(Vec<TargetSchema>),
 }
 
-/// [`TargetForm`] for the schema.
+/// A target, or only its provider's name.
 #[derive(JsonSchema)]
 #[serde(untagged)]
+#[schemars(rename = "TargetOrName")]
 #[expect(dead_code, reason = "only its shape is used")]
 pub(super) enum TargetSchema {
     /// The provider's name.

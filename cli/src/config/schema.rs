@@ -14,7 +14,7 @@ pub fn schema() -> String {
     format!("{:#}\n", schema.as_value())
 }
 
-/// Shapes of values that are text in [`File`]: whatever may hold a variable is a string as well.
+/// Shapes of values that are text in [`File`].
 macro_rules! shapes {
     ($($name:ident: $schema:expr;)*) => {$(
         pub(super) struct $name;
@@ -41,8 +41,19 @@ shapes! {
         {"type": "string", "examples": ["32MiB"]},
     ]});
     Time: json_schema!({"type": "string", "examples": ["300ms", "30s", "5m"]});
-    Unsupported: json_schema!({"type": "string", "enum": ["drop", "reject"]});
-    AccessLogForm: json_schema!({"type": "string", "enum": ["none", "json"]});
-    Api: json_schema!({"type": "string", "enum": ["chat"]});
-    Kind: json_schema!({"type": "string", "enum": kinds().map(|row| row.kind).collect::<Vec<_>>()});
+    Natural: or_variable(json_schema!({"type": "integer", "minimum": 0, "maximum": u32::MAX}));
+    Positive: or_variable(json_schema!({"type": "integer", "minimum": 1}));
+    Unsupported: one_of(&["drop", "reject"]);
+    AccessLogForm: one_of(&["none", "json"]);
+    Api: one_of(&["chat"]);
+    Kind: one_of(&kinds().map(|row| row.kind).collect::<Vec<_>>());
+}
+
+fn one_of(words: &[&str]) -> Schema {
+    or_variable(json_schema!({"type": "string", "enum": words}))
+}
+
+/// Or what an environment variable says.
+fn or_variable(schema: Schema) -> Schema {
+    json_schema!({"anyOf": [schema, {"type": "string", "pattern": "\\$\\{[A-Za-z_][A-Za-z0-9_]*\\}"}]})
 }

@@ -26,6 +26,8 @@ pub(super) struct HttpConnectionManager {
     common_http_protocol_options: CommonHttpOptions,
     http2_protocol_options: Http2Options,
     request_headers_timeout: Time,
+    /// For the whole request to arrive.
+    request_timeout: Time,
     /// Between two signs of life of a request or its answer.
     stream_idle_timeout: Time,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -66,6 +68,7 @@ impl HttpConnectionManager {
             },
             http2_protocol_options: HTTP2_OPTIONS,
             request_headers_timeout: REQUEST_HEADERS,
+            request_timeout: REQUEST,
             stream_idle_timeout: plan.stream_idle_timeout(),
             access_log: AccessLog::of(plan, target.host),
             route_config: RouteConfiguration::new(plan),
@@ -83,6 +86,8 @@ const MAX_REQUEST_HEADERS_KB: u32 = 60;
 const CONNECTION_IDLE: Time = Time::seconds(3600);
 /// Headers come in one go; who sends them drop by drop is holding a connection.
 const REQUEST_HEADERS: Time = Time::seconds(10);
+/// As Envoy's guide; enough for the largest request over a slow line.
+const REQUEST: Time = Time::seconds(300);
 /// As Envoy's guide: they bound what one connection can make Envoy hold.
 const HTTP2_OPTIONS: Http2Options = Http2Options {
     max_concurrent_streams: 100,

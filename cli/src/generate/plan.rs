@@ -244,3 +244,95 @@ const SEPARATOR: &str = ">";
 /// same output.
 const CREATED: u64 = 1_735_689_600;
 const CREATED_AT: &str = "2025-01-01T00:00:00Z";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Environment;
+
+    const PROVIDERS: &str = "
+providers:
+  a: {kind: openai, api_key: ${KEY}}
+  b: {kind: anthropic, api_key: ${KEY}-${OTHER}}
+  unused: {kind: openai, base_url: 'http://[::1]:1', headers: {x: ${X}}}
+models:
+  m: ";
+
+    fn config(targets: &str) -> Config {
+        let environment = Environment {
+            lookup: &|_| None,
+            is_envoys: false,
+        };
+        let yaml = format!("{PROVIDERS}{targets}\n");
+        Config::parse("test", &yaml, &environment).unwrap().0
+    }
+
+    /// Cluster, tries and weight of the pools of the one model.
+    fn pools(models: &str) -> Vec<(String, u32, u32)> {
+        let config = config(models);
+        let model = Plan::new(&config).filter.models.pop().unwrap();
+        model
+            .pools
+            .into_iter()
+            .map(|pool| (pool.cluster, pool.tries, pool.weight))
+            .collect()
+    }
+
+    fn pool(cluster: &str, tries: u32, weight: u32) -> (String, u32, u32) {
+        (cluster.to_owned(), tries, weight)
+    }
+
+    #[test]
+    fn one_target_is_its_providers_cluster() {
+        assert_eq!(pools("a"), [pool("a", 1, 1)]);
+    }
+
+    #[test]
+    fn priorities_are_the_order_of_an_aggregate_whatever_their_order_in_the_file() {
+        assert_eq!(
+            pools("[{provider: a, priority: 7}, b]"),
+            [pool("b>a", 2, 1)]
+        );
+    }
+
+    #[test]
+    fn each_target_with_a_weight_comes_first_in_its_share_and_the_others_follow_by_weight() {
+        let targets =
+            "[{provider: a, weight: 1}, {provider: b, weight: 3}, {provider: unused, weight: 2}]";
+        assert_eq!(
+            pools(targets),
+            [
+                pool("b>unused>a", 3, 3),
+                pool("unused>b>a", 3, 2),
+                pool("a>b>unused", 3, 1)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_target_without_weight_is_only_a_fallback() {
+        assert_eq!(pools("[{provider: a, weight: 0}, b]"), [pool("b>a", 2, 1)]);
+    }
+
+    #[test]
+    fn a_second_target_of_a_provider_has_a_cluster_of_its_own() {
+        let config = config("[{provider: a, model: x}, b, {provider: a, model: y, priority: 1}]");
+        let plan = Plan::new(&config);
+        let names: Vec<&str> = plan.clusters.iter().map(|single| &*single.name).collect();
+        assert_eq!(
+            names,
+            ["a", "a~2", "b"],
+            "and no cluster is without a model"
+        );
+        let aggregates: Vec<&str> = plan.aggregates.keys().map(|name| &**name).collect();
+        assert_eq!(aggregates, ["a>b>a~2", "b>a>a~2"]);
+    }
+
+    #[test]
+    fn all_variables_of_secrets_are_known_once() {
+        let config = config("a");
+        let plan = Plan::new(&config);
+        let variables: Vec<&str> = plan.variables().into_iter().collect();
+        assert_eq!(variables, ["KEY", "OTHER", "X"]);
+    }
+}

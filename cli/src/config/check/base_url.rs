@@ -102,3 +102,56 @@ fn prefix(path: &str, row: &Row) -> String {
 }
 
 const HELP: &str = "write it as `https://api.openai.com/v1` or `http://127.0.0.1:11434/v1`";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sluice_translators::providers::row;
+
+    fn parse(text: &str, kind: &str) -> Option<(String, String)> {
+        let url = BaseUrl::parse(text, row(kind)?).ok()?;
+        Some((url.authority(), url.prefix))
+    }
+
+    fn parts(authority: &str, prefix: &str) -> Option<(String, String)> {
+        Some((authority.to_owned(), prefix.to_owned()))
+    }
+
+    #[test]
+    fn the_authority_leaves_out_the_schemes_own_port() {
+        assert_eq!(
+            parse("https://API.example:443/v1/", "openai"),
+            parts("api.example", "/v1")
+        );
+        assert_eq!(
+            parse("http://api.example:443", "openai"),
+            parts("api.example:443", "")
+        );
+        assert_eq!(parse("http://[::1]/a/b", "openai"), parts("[::1]", "/a/b"));
+    }
+
+    #[test]
+    fn anthropics_version_may_be_left_out() {
+        assert_eq!(parse("http://h", "anthropic"), parts("h", "/v1"));
+        assert_eq!(parse("http://h/v1", "anthropic"), parts("h", "/v1"));
+        assert_eq!(
+            parse("http://h/proxy/", "anthropic"),
+            parts("h", "/proxy/v1")
+        );
+    }
+
+    #[test]
+    fn what_a_base_url_cannot_hold_is_refused() {
+        for text in [
+            "h:80",
+            "ftp://h",
+            "http://",
+            "http://u:p@h",
+            "http://h?a",
+            "http://h#a",
+            "http://h:0",
+        ] {
+            assert_eq!(parse(text, "openai"), None, "{text}");
+        }
+    }
+}
