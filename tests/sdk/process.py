@@ -20,16 +20,19 @@ def running(command: list[str | Path], env: Mapping[str, str], ready: str) -> It
         command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     lines: queue.Queue[str | None] = queue.Queue()
-    threading.Thread(target=_pump, args=(process.stdout, lines), daemon=True).start()
+    pump = threading.Thread(target=_pump, args=(process.stdout, lines))
+    pump.start()
     try:
         yield _await(lines, ready)
     finally:
         _stop(process)
+        pump.join()
 
 
 def _pump(output, lines: queue.Queue[str | None]) -> None:
-    for line in output:
-        lines.put(line)
+    with output:
+        for line in output:
+            lines.put(line)
     lines.put(None)
 
 
