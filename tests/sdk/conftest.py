@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -79,14 +78,14 @@ def mock(sluice: Path) -> Iterator[str]:
         yield ready[1]
 
 
-@pytest.fixture(scope="session")
-def gateway(sluice: Path, mock: str) -> Iterator[str]:
-    """The address of a gateway in front of the mock."""
-    port = free_port()
-    env = {**os.environ, "MOCK": mock, "PROVIDER_KEY": PROVIDER_KEY, "GATEWAY_PORT": str(port)}
-    url = f"http://127.0.0.1:{port}"
-    with running([sluice, "run", HERE / "sluice.yaml"], env, rf"ready.*{port}"):
-        yield url
+@pytest.fixture(scope="session", params=["wasm", "module"])
+def gateway(request: pytest.FixtureRequest, sluice: Path, mock: str) -> Iterator[str]:
+    """The address of a gateway in front of the mock, with the filter in either form."""
+    command = [sluice, "run", HERE / "sluice.yaml", "--listen", "127.0.0.1:0"]
+    command += ["--host", request.param]
+    env = {**os.environ, "MOCK": mock, "PROVIDER_KEY": PROVIDER_KEY}
+    with running(command, env, r"ready on (http://[^\s,]+)") as ready:
+        yield ready[1]
 
 
 @pytest.fixture
@@ -114,10 +113,3 @@ def anthropic_client(gateway: str) -> Iterator[anthropic.Anthropic]:
 def model(request: pytest.FixtureRequest) -> str:
     """A model of each provider format."""
     return request.param
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
