@@ -283,6 +283,13 @@ def test_a_failing_provider_is_followed_by_one_of_another_format(
     assert first.credentials == second.credentials == {PROVIDER_KEY}
 
 
+def test_requests_are_shared_by_weight(openai_client, provider):
+    """That all of 40 go to the same one of two happens once in 2^39 runs."""
+    for _ in range(40):
+        openai_client.chat.completions.create(model="shared", messages=HELLO)
+    assert {one.body["model"] for one in provider.received()} == {"gpt-mock", "claude-mock"}
+
+
 def test_models_are_listed(openai_client):
     listed = openai_client.models.list()
     assert {"openai-then-anthropic", "down"} <= {model.id for model in listed}
