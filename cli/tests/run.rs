@@ -81,7 +81,7 @@ fn without_keys_the_mocks_answer_and_one_falls_over_to_another_format() {
 
 #[test]
 fn a_signal_ends_everything_and_leaves_nothing() {
-    let Some(gateway) = Gateway::start(&[]) else {
+    let Some(mut gateway) = Gateway::start(&[]) else {
         return;
     };
     assert!(entries(gateway.folder.path()) > 0);
