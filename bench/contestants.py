@@ -128,7 +128,15 @@ def upstream(envoy: str, folder: Path) -> tuple[processes.Process, int]:
         _direct("/v1/messages", ANTHROPIC_BODY, "application/json"),
         _direct("/", OPENAI_BODY, "application/json"),
     ]
-    config = _bootstrap(port, admin, [ROUTER], routes, [])
+    # An answer before the end of the request would cost its connection: read it whole first.
+    buffer = {
+        "name": "envoy.filters.http.buffer",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.buffer.v3.Buffer",
+            "max_request_bytes": BUFFER_BYTES,
+        },
+    }
+    config = _bootstrap(port, admin, [buffer, ROUTER], routes, [])
     path = processes.write_config(folder / "upstream.yaml", config)
     return processes.envoy(envoy, path, admin, load.pin_load), port
 

@@ -78,7 +78,8 @@ def run(options: argparse.Namespace, folder: Path) -> dict:
             "memory_mib": {c.name: load.resident_mib(c.pid) for c in field},
         }
         results["after_large_bodies_mib"] = large_bodies(field)
-    results["models"] = many_models(setting, options)
+        stack.close()
+        results["models"] = many_models(setting, options)
     results["streams"] = paced_streams(options, folder)
     return results
 
