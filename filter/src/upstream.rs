@@ -151,7 +151,9 @@ fn prepare(
     })?;
     let betas: Vec<_> = exchange.headers.texts("anthropic-beta").collect();
     if exchange.format == provider.format {
-        return Ok(edit(exchange, target, body, path, betas));
+        let outgoing = edit(exchange, target, body, path, betas);
+        reject_notices(exchange, provider, &outgoing.notices)?;
+        return Ok(outgoing);
     }
     let mut notices = Notices::default();
     let body = translate(exchange, target, body, model, &mut notices)?;
@@ -180,14 +182,17 @@ fn edit(
     let edit = Edit {
         model: target.model.as_deref(),
         ask_stream_usage,
+        quirks: provider.row.quirks,
         envelope: provider.envelope,
         betas,
         version: exchange.headers.text("anthropic-version"),
     };
+    let mut notices = Notices::default();
+    let edited = (provider.codec.edit_request)(body, &edit, &mut notices);
     Outgoing {
         path,
-        body: (provider.codec.edit_request)(body, &edit).map(String::into_bytes),
-        notices: Notices::default(),
+        body: edited.map(String::into_bytes),
+        notices,
         asked_usage: ask_stream_usage,
     }
 }

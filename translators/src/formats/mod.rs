@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use crate::framing::Frame;
 use crate::ir::{ApiError, Event, Notices, Refusal, Request, Response, Sink, Usage};
 use crate::json::{Document, Value};
-use crate::providers::Target;
+use crate::providers::{Quirks, Target};
 
 pub mod anthropic;
 mod aws;
@@ -76,8 +76,9 @@ impl Format {
 #[derive(Debug)]
 pub struct Codec {
     /// Changes what must change when the provider speaks the client's format, and nothing else.
-    /// `None`: the body goes on as it is.
-    pub edit_request: fn(&Document, &Edit<'_>) -> Option<String>,
+    /// `None`: the body goes on as it is. What the provider would refuse is left out and goes to the
+    /// notices.
+    pub edit_request: fn(&Document, &Edit<'_>, &mut Notices) -> Option<String>,
     /// Writes a request for a provider. What is left out goes to the notices.
     pub write_request:
         fn(&Request<'_>, &Target<'_>, &mut Notices, &mut Vec<u8>) -> Result<(), Refusal>,
@@ -136,6 +137,8 @@ pub struct Edit<'a> {
     pub model: Option<&'a str>,
     /// Whether the provider is to be asked for usage at the end of a stream (Chat only).
     pub ask_stream_usage: bool,
+    /// Where the provider differs from the format's own vendor.
+    pub quirks: Quirks,
     /// How the envelope changes the body.
     pub envelope: crate::providers::Envelope,
     /// `anthropic-beta` values, for envelopes that take them in the body.

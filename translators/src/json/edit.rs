@@ -64,8 +64,13 @@ impl<'d> Editor<'d> {
     /// stands several times.
     pub fn remove(&mut self, object: Value<'d>, key: &str) {
         for (_, value) in object.members().filter(|(name, _)| name == key) {
-            self.reshape(object).removed.push(value.span().start);
+            self.remove_member(object, value);
         }
+    }
+
+    /// Removes the member of an object that has this value, with the comma that it leaves over.
+    pub fn remove_member(&mut self, object: Value<'d>, value: Value<'d>) {
+        self.reshape(object).removed.push(value.span().start);
     }
 
     /// Removes an element of an array, with the comma that it leaves over.

@@ -2,16 +2,18 @@
 //!
 //! Owns: wire format, envelope (path and what it does to the body), credential form, base URL and
 //! quirks of each kind. Must not hold code for one provider: a quirk is a field that any row can set.
-//! What a model can do is the business of [`crate::capabilities`]. Reads next: `rows`, the table, and
-//! `path`, where an envelope sends its requests.
+//! What a model can do is the business of [`crate::capabilities`]. Reads next: `rows`, the table;
+//! `quirks`, what can be different; `path`, where an envelope sends its requests.
 
 use crate::capabilities::Capabilities;
 use crate::formats::Format;
 
 mod path;
+mod quirks;
 mod rows;
 
 pub use path::{PathError, PathParts};
+pub use quirks::Quirks;
 pub use rows::ROWS;
 
 /// A kind of provider.
@@ -69,38 +71,6 @@ pub enum CredentialForm {
     Bearer,
     /// The bare key in a header of this name.
     Header(&'static str),
-}
-
-/// Where a provider differs from its format's own vendor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Quirks {
-    /// The field for the limit on tokens is `max_completion_tokens`; else `max_tokens`.
-    pub max_completion_tokens: bool,
-    /// `stream_options.include_usage` is understood.
-    pub stream_options: bool,
-    /// Messages of the role `developer` are understood; else they become `system`.
-    pub developer_role: bool,
-    /// What the model thought may go back to it: `reasoning_content` of assistant messages, and
-    /// `extra_content` of tool calls. Servers that do not know these fields refuse the request.
-    pub replay_reasoning: bool,
-}
-
-impl Quirks {
-    /// As OpenAI itself.
-    pub const OPENAI: Self = Self {
-        max_completion_tokens: true,
-        stream_options: true,
-        developer_role: true,
-        replay_reasoning: false,
-    };
-    /// As most servers that are compatible with OpenAI.
-    pub const COMPATIBLE: Self = Self {
-        max_completion_tokens: false,
-        stream_options: true,
-        developer_role: false,
-        replay_reasoning: false,
-    };
 }
 
 /// The row of a kind.

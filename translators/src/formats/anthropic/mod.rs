@@ -32,7 +32,7 @@ use super::{ClientCodec, Codec};
 
 /// How to read and write Anthropic Messages.
 pub static CODEC: Codec = Codec {
-    edit_request: edit::edit_request,
+    edit_request: |document, edit, _| edit::edit_request(document, edit),
     write_request: request_writer::write_request,
     inspect_response: response_reader::inspect_response,
     read_response: response_reader::read_response,

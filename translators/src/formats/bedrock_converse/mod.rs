@@ -23,7 +23,7 @@ use super::Codec;
 /// How to write requests for Bedrock Converse and read its answers.
 pub const CODEC: Codec = Codec {
     // There is nothing to edit where no client speaks the format.
-    edit_request: |_, _| None,
+    edit_request: |_, _, _| None,
     write_request: request_writer::write_request,
     inspect_response: response_reader::inspect_response,
     read_response: response_reader::read_response,

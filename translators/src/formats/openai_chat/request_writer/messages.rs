@@ -34,7 +34,11 @@ impl Body<'_, '_> {
     fn begin_message(&mut self, role: &str, name: Option<&Str<'_>>) {
         self.w.begin_object();
         self.w.field_string("role", role);
-        self.optional_str("name", name);
+        if self.target.quirks.takes_in_messages("name") {
+            self.optional_str("name", name);
+        } else {
+            self.drop_if(name.is_some(), "messages.name");
+        }
     }
 
     fn instructions(&mut self, turn: &Turn<'_>) -> Result<(), Refusal> {

@@ -2,7 +2,7 @@
 
 use crate::formats::Format;
 use crate::ir::{OutputFormat, Refusal, Schema};
-use crate::json::Str;
+use crate::json::{Str, Writer};
 
 use super::{Body, refuse};
 
@@ -12,7 +12,7 @@ const MAX_STOPS: usize = 4;
 /// The API wants a name for every schema; other formats have none.
 const SCHEMA_NAME: &str = "response";
 
-impl Body<'_, '_> {
+impl<'o> Body<'_, 'o> {
     pub(super) fn stream(&mut self) {
         if !self.request.stream {
             return;
@@ -27,12 +27,9 @@ impl Body<'_, '_> {
 
     pub(super) fn limits(&mut self) -> Result<(), Refusal> {
         let request = self.request;
-        let key = match self.target.quirks.max_completion_tokens {
-            true => "max_completion_tokens",
-            false => "max_tokens",
-        };
-        self.optional_number(key, request.max_output_tokens);
-        self.optional_number("n", request.candidates);
+        let limit = request.max_output_tokens;
+        self.setting("max_completion_tokens", limit, Writer::field_number);
+        self.setting("n", request.candidates, Writer::field_number);
         if request.stop.len() > MAX_STOPS {
             return Err(refuse("stop", "it takes no more than four stop sequences"));
         }
@@ -48,19 +45,27 @@ impl Body<'_, '_> {
     pub(super) fn sampling(&mut self) {
         let sampling = &self.request.sampling;
         if self.target.capabilities.sampling {
-            self.optional_raw("temperature", sampling.temperature);
-            self.optional_raw("top_p", sampling.top_p);
+            self.setting("temperature", sampling.temperature, Writer::field_raw);
+            self.setting("top_p", sampling.top_p, Writer::field_raw);
         } else {
             self.drop_if(sampling.temperature.is_some(), "temperature");
             self.drop_if(sampling.top_p.is_some(), "top_p");
         }
         self.drop_if(sampling.top_k.is_some(), "top_k");
-        self.optional_raw("frequency_penalty", sampling.frequency_penalty);
-        self.optional_raw("presence_penalty", sampling.presence_penalty);
-        self.optional_raw("seed", sampling.seed);
-        self.optional_bool("logprobs", sampling.logprobs);
-        self.optional_number("top_logprobs", sampling.top_logprobs);
-        self.optional_raw("logit_bias", sampling.logit_bias);
+        self.setting(
+            "frequency_penalty",
+            sampling.frequency_penalty,
+            Writer::field_raw,
+        );
+        self.setting(
+            "presence_penalty",
+            sampling.presence_penalty,
+            Writer::field_raw,
+        );
+        self.setting("seed", sampling.seed, Writer::field_raw);
+        self.setting("logprobs", sampling.logprobs, Writer::field_bool);
+        self.setting("top_logprobs", sampling.top_logprobs, Writer::field_number);
+        self.setting("logit_bias", sampling.logit_bias, Writer::field_raw);
     }
 
     /// Mode and budget have no field here, and are no effort: no number says which.
@@ -68,7 +73,11 @@ impl Body<'_, '_> {
         let reasoning = &self.request.reasoning;
         match reasoning.effort {
             Some(effort) if self.target.capabilities.effort => {
-                self.w.field_string("reasoning_effort", effort.as_str());
+                self.setting(
+                    "reasoning_effort",
+                    Some(effort.as_str()),
+                    Writer::field_string,
+                );
             }
             effort => self.drop_if(effort.is_some(), "reasoning.effort"),
         }
@@ -79,7 +88,11 @@ impl Body<'_, '_> {
     }
 
     pub(super) fn output(&mut self) -> Result<(), Refusal> {
-        self.optional_str("verbosity", self.request.verbosity.as_ref());
+        self.setting(
+            "verbosity",
+            self.request.verbosity.as_ref(),
+            Writer::field_str,
+        );
         match &self.request.output {
             None => {}
             Some(OutputFormat::Text) => self.w.field_raw("response_format", r#"{"type":"text"}"#),
@@ -128,8 +141,8 @@ impl Body<'_, '_> {
     pub(super) fn service(&mut self) {
         let request = self.request;
         self.service_tier();
-        self.optional_str("user", request.identity.user.as_ref());
-        if !request.identity.labels.is_empty() {
+        self.setting("user", request.identity.user.as_ref(), Writer::field_str);
+        if !request.identity.labels.is_empty() && self.admits("metadata") {
             self.w.key("metadata");
             self.w.begin_object();
             for (key, text) in &request.identity.labels {
@@ -138,9 +151,11 @@ impl Body<'_, '_> {
             }
             self.w.end_object();
         }
-        self.optional_bool("store", request.store);
-        self.optional_str("prompt_cache_key", request.cache.key.as_ref());
-        self.optional_str("prompt_cache_retention", request.cache.retention.as_ref());
+        self.setting("store", request.store, Writer::field_bool);
+        let cache = &request.cache;
+        self.setting("prompt_cache_key", cache.key.as_ref(), Writer::field_str);
+        let retention = cache.retention.as_ref();
+        self.setting("prompt_cache_retention", retention, Writer::field_str);
         self.drop_if(request.cache.mark_last.is_some(), "cache_control");
     }
 
@@ -151,9 +166,11 @@ impl Body<'_, '_> {
         };
         match tier.decode().as_ref() {
             "auto" | "default" | "flex" | "scale" | "priority" | "fast" => {
-                self.w.field_str("service_tier", tier);
+                self.setting("service_tier", Some(tier), Writer::field_str);
             }
-            "standard" | "standard_only" => self.w.field_string("service_tier", "default"),
+            "standard" | "standard_only" => {
+                self.setting("service_tier", Some("default"), Writer::field_string);
+            }
             _ => self.drop_field("service_tier"),
         }
     }
@@ -166,13 +183,35 @@ impl Body<'_, '_> {
             .iter()
             .chain(&self.request.extensions)
         {
-            if own(field.format) {
+            if own(field.format) && self.target.quirks.takes(&field.name.decode()) {
                 self.w.key_str(&field.name);
                 self.w.raw(field.json);
             } else {
                 self.notices.drop_field(field.name.to_static().into_owned());
             }
         }
+    }
+
+    /// A top-level field under the provider's name for it; one that it refuses is named as left out.
+    pub(super) fn setting<T>(
+        &mut self,
+        field: &'static str,
+        value: Option<T>,
+        write: impl FnOnce(&mut Writer<'o>, &str, T),
+    ) {
+        if let Some(value) = value
+            && self.admits(field)
+        {
+            write(&mut self.w, self.target.quirks.spelling(field), value);
+        }
+    }
+
+    /// Whether the provider takes a top-level field; one that it refuses is named as left out.
+    fn admits(&mut self, field: &'static str) -> bool {
+        let quirks = &self.target.quirks;
+        let admitted = quirks.takes(quirks.spelling(field));
+        self.drop_if(!admitted, field);
+        admitted
     }
 
     pub(super) fn optional_str(&mut self, key: &str, value: Option<&Str<'_>>) {
@@ -184,18 +223,6 @@ impl Body<'_, '_> {
     pub(super) fn optional_bool(&mut self, key: &str, value: Option<bool>) {
         if let Some(value) = value {
             self.w.field_bool(key, value);
-        }
-    }
-
-    fn optional_number(&mut self, key: &str, value: Option<u64>) {
-        if let Some(number) = value {
-            self.w.field_number(key, number);
-        }
-    }
-
-    fn optional_raw(&mut self, key: &str, value: Option<&str>) {
-        if let Some(json) = value {
-            self.w.field_raw(key, json);
         }
     }
 

@@ -152,6 +152,29 @@ fn servers_get_the_fields_that_they_know() {
 }
 
 #[test]
+fn fields_that_a_server_refuses_are_left_out_and_named() {
+    let mut request = request(vec![Turn {
+        name: Some("n".into()),
+        ..turn(Role::User, vec![Block::text("x")])
+    }]);
+    request.sampling.seed = Some("7");
+    request.sampling.frequency_penalty = Some("0.5");
+    request.identity.user = Some("u".into());
+    let quirks = Quirks {
+        renamed_fields: &[("seed", "random_seed")],
+        refused_fields: &["frequency_penalty", "messages.name"],
+        known_fields: Some(&["model", "messages", "random_seed", "frequency_penalty"]),
+        ..Quirks::OPENAI
+    };
+    let (body, notices) = written(&request, quirks).unwrap();
+    assert_eq!(
+        body,
+        json!({"model": "m", "messages": [{"role": "user", "content": "x"}], "random_seed": 7})
+    );
+    assert_eq!(notices, "messages.name, frequency_penalty, user");
+}
+
+#[test]
 fn nothing_stands_between_calls_and_their_results() {
     let turns = vec![
         turn(Role::Assistant, vec![call("a"), call("b")]),

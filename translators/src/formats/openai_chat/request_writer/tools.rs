@@ -4,7 +4,7 @@ use crate::formats::Format;
 use crate::ir::{
     CacheMark, Extension, FreeFormSyntax, Refusal, Schema, Tool, ToolChoice, ToolKind,
 };
-use crate::json::Str;
+use crate::json::{Str, Writer};
 
 use super::settings::json_schema;
 use super::{Body, refuse};
@@ -23,7 +23,8 @@ impl Body<'_, '_> {
                 self.tool(tool)?;
             }
             self.w.end_array();
-            self.optional_bool("parallel_tool_calls", request.parallel_tool_calls);
+            let parallel = request.parallel_tool_calls;
+            self.setting("parallel_tool_calls", parallel, Writer::field_bool);
         }
         if let Some(choice) = &request.tool_choice {
             self.choice(choice);
