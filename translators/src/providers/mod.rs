@@ -73,6 +73,15 @@ pub enum CredentialForm {
     Header(&'static str),
 }
 
+impl Row {
+    /// Whether it is a server of one's own, on this machine unless the user says where: such a server
+    /// wants no key unless it was started with one.
+    #[must_use]
+    pub fn is_self_hosted(&self) -> bool {
+        self.base_url.starts_with("http://")
+    }
+}
+
 /// The row of a kind.
 #[must_use]
 pub fn row(kind: &str) -> Option<&'static Row> {
