@@ -8,6 +8,8 @@ SHELL := /bin/bash
 # On CI a lock file that does not match the manifests is an error, not something to repair.
 LOCKED := $(if $(filter true,$(CI)),--locked)
 TARGET := $(or $(CARGO_TARGET_DIR),target)
+# The tests that compare, or write, what is made from the code.
+GENERATING := --test envoy --test generated --test transcripts
 # Seconds that each fuzz target runs.
 FUZZ_SECONDS ?= 10
 
@@ -99,12 +101,12 @@ bench: build ## Sluice beside plain Envoy in one run: target/bench (needs wrk an
 ##@ Develop
 
 .PHONY: gen
-gen: ## Write generated files again: envoy/bootstrap.yaml, the command line's transcripts
-	UPDATE=1 INSTA_UPDATE=always cargo test $(LOCKED) -p sluice --test envoy --test transcripts
+gen: ## Write generated files again: envoy/bootstrap.yaml, docs/providers.md, the command line's transcripts
+	UPDATE=1 INSTA_UPDATE=always cargo test $(LOCKED) -p sluice $(GENERATING)
 
 .PHONY: gen-check
 gen-check: ## Tell whether generated files are fresh (`make unit` does too)
-	INSTA_UPDATE=no cargo test $(LOCKED) -p sluice --test envoy --test transcripts
+	INSTA_UPDATE=no cargo test $(LOCKED) -p sluice $(GENERATING)
 
 .PHONY: clean
 clean: ## Remove what was built and installed

@@ -32,6 +32,7 @@ transcripts! {
     text_that_is_not_yaml_is_refused: ["check", "syntax.yaml"];
     a_name_that_stands_twice_is_refused: ["check", "twice.yaml"];
     a_value_in_place_of_fields_is_refused: ["check", "shape.yaml"];
+    only_vendors_need_a_key: ["check", "kinds.yaml"];
     a_number_in_place_of_a_target_is_refused: ["check", "number.yaml"];
     an_empty_file_says_what_to_write: ["check", "empty.yaml"];
     a_file_that_is_not_there_is_one_line: ["check", "nowhere.yaml"];

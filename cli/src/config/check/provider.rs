@@ -3,7 +3,7 @@
 use serde_saphyr::Spanned;
 use sluice_filter::config::{Credential, Template};
 use sluice_translators::formats::Format;
-use sluice_translators::providers::{Envelope, ROWS, Row};
+use sluice_translators::providers::{Envelope, ROWS, Row, row};
 
 use super::super::Provider;
 use super::super::diagnostic::{Diagnostic, Place};
@@ -56,15 +56,20 @@ fn provider(checker: &mut Checker<'_>, name: &Text, form: &Form) -> Option<Provi
     })
 }
 
-/// The rows that a configuration can name: those whose credentials and addresses it can say.
+/// The rows that a configuration can name: those whose credentials and addresses it can say, and whose
+/// format is there.
 pub(in crate::config) fn kinds() -> impl Iterator<Item = &'static Row> {
     let can_be_said = |envelope| {
         matches!(
             envelope,
-            Envelope::OpenaiChat | Envelope::AzureOpenai | Envelope::Anthropic
+            Envelope::OpenaiChat
+                | Envelope::OpenaiResponses
+                | Envelope::AzureOpenai
+                | Envelope::Anthropic
         )
     };
-    ROWS.iter().filter(move |row| can_be_said(row.envelope))
+    ROWS.iter()
+        .filter(move |row| can_be_said(row.envelope) && row.format.codec().is_some())
 }
 
 /// Envoy's cluster has the provider's name, and `>` and `~` make names of clusters out of it.
@@ -95,9 +100,9 @@ fn kind(checker: &mut Checker<'_>, name: &Text, kind: Option<&Text>) -> Option<&
     checker.parse(Some(text), |kind| {
         match kinds().find(|row| row.kind == kind) {
             Some(row) => Ok(row),
-            None if PLANNED_KINDS.contains(&kind) => Err(Diagnostic::error(format!(
-                "providers of the kind `{kind}` are not supported yet"
-            ))
+            None if row(kind).is_some() || PLANNED_KINDS.contains(&kind) => Err(Diagnostic::error(
+                format!("providers of the kind `{kind}` are not supported yet"),
+            )
             .help(format!("this version has: {}", known.join(", ")))),
             None => {
                 Err(Diagnostic::error(format!("there is no kind `{kind}`")).suggest(kind, &known))
@@ -135,7 +140,7 @@ fn credential(
 ) -> Credential {
     let Some(text) = &form.api_key else {
         let is_vendor = form.base_url.is_none() || row.base_url.is_empty();
-        if is_vendor {
+        if is_vendor && !row.is_self_hosted() {
             checker.push(
                 Diagnostic::error(format!("the provider `{}` needs an `api_key`", name.value))
                     .at(name)
@@ -281,20 +286,8 @@ const FRAMING_HEADERS: &[&str] = &[
     "upgrade",
 ];
 
-/// Kinds that the design names and that this version does not have.
-const PLANNED_KINDS: &[&str] = &[
-    "aws-anthropic",
-    "aws-bedrock",
-    "cohere",
-    "deepseek",
-    "gcp-anthropic",
-    "gcp-vertex-ai",
-    "gemini",
-    "groq",
-    "mistral",
-    "together",
-    "xai",
-];
+/// Kinds that the design names and that the table does not have yet.
+const PLANNED_KINDS: &[&str] = &["cohere", "gcp-vertex-ai", "gemini"];
 
 #[cfg(test)]
 mod tests {
