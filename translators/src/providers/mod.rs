@@ -50,6 +50,9 @@ pub enum Envelope {
     /// `/openai/deployments/{model}/chat/completions?api-version=…`; with the version `v1`,
     /// `/openai/v1/chat/completions`.
     AzureOpenai,
+    /// `/openai/responses?api-version=…`; with the version `v1`, `/openai/v1/responses`. The body's
+    /// model is the deployment.
+    AzureResponses,
     /// `{prefix}/messages`
     Anthropic,
     /// Anthropic on AWS: `{prefix}/model/{model}/invoke`, or `/invoke-with-response-stream`; model,

@@ -49,6 +49,13 @@ impl Envelope {
             Self::AzureOpenai if parts.api_version == "v1" => {
                 path.push_str("/openai/v1/chat/completions");
             }
+            Self::AzureResponses if parts.api_version == "v1" => {
+                path.push_str("/openai/v1/responses");
+            }
+            Self::AzureResponses => {
+                path.push_str("/openai/responses?api-version=");
+                push_encoded(&mut path, parts.api_version);
+            }
             Self::AzureOpenai => {
                 path.push_str("/openai/deployments/");
                 push_segment(&mut path, parts.model)?;
@@ -128,6 +135,28 @@ fn push_encoded(out: &mut String, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn responses_are_asked_for_in_one_place() {
+        let path = |envelope: Envelope, prefix, api_version| {
+            let parts = PathParts {
+                prefix,
+                model: "in the body",
+                api_version,
+                ..PathParts::default()
+            };
+            envelope.path(&parts).unwrap()
+        };
+        assert_eq!(path(Envelope::OpenaiResponses, "/v1", ""), "/v1/responses");
+        assert_eq!(
+            path(Envelope::AzureResponses, "", "2025-04-01-preview"),
+            "/openai/responses?api-version=2025-04-01-preview"
+        );
+        assert_eq!(
+            path(Envelope::AzureResponses, "", "v1"),
+            "/openai/v1/responses"
+        );
+    }
 
     #[test]
     fn model_names_stay_one_segment() {
