@@ -19,6 +19,7 @@ type Side = (Format, &'static str);
 
 const CHAT: Side = (Format::OpenaiChat, "openai");
 const ANTHROPIC: Side = (Format::Anthropic, "anthropic");
+const RESPONSES: Side = (Format::OpenaiResponses, "openai");
 const CONVERSE: Side = (Format::BedrockConverse, "aws-bedrock");
 
 fn codec((format, _): Side) -> &'static Codec {
@@ -248,6 +249,124 @@ fn a_failure_in_a_stream_reaches_the_client_and_nothing_follows() {
     assert_eq!(last["error"]["type"], "service_unavailable_error");
 }
 
+const RESPONSES_LOOP: &str = r#"{"max_output_tokens":1024,"instructions":"You are X","input":[{"role":"user","content":"hi"},{"type":"reasoning","id":"rs_1","summary":[],"content":[{"type":"reasoning_text","text":"t"}],"encrypted_content":"sluice.anthropic.s"},{"type":"message","role":"assistant","content":[{"type":"output_text","text":"a","annotations":[]}]},{"type":"function_call","id":"fc_1","call_id":"call_1","name":"f","arguments":"{\"x\": 1.0}"},{"type":"function_call_output","call_id":"call_1","output":"r"},{"role":"user","content":"go on"}],"tools":[{"type":"function","name":"f","parameters":{"type":"object"},"strict":false}],"tool_choice":"required","safety_identifier":"u","truncation":"auto"}"#;
+
+#[test]
+fn an_agents_loop_of_a_responses_client_reaches_chat_and_anthropic() {
+    let (body, dropped) = request(RESPONSES, CHAT, &document(RESPONSES_LOOP)).unwrap();
+    let body = json(&body);
+    assert_eq!(
+        body["messages"],
+        json!([
+            {"role": "system", "content": "You are X"},
+            {"role": "user", "content": "hi"},
+            {"role": "assistant", "content": "a", "tool_calls": [
+                {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{\"x\": 1.0}"}},
+            ]},
+            {"role": "tool", "tool_call_id": "call_1", "content": "r"},
+            {"role": "user", "content": "go on"},
+        ])
+    );
+    assert_eq!(body["tool_choice"], "required");
+    assert_eq!(dropped, "messages.reasoning, truncation");
+
+    let (body, _) = request(RESPONSES, ANTHROPIC, &document(RESPONSES_LOOP)).unwrap();
+    assert_eq!(
+        json(&body)["messages"][1]["content"],
+        json!([
+            {"type": "thinking", "thinking": "t", "signature": "s"},
+            {"type": "text", "text": "a"},
+            {"type": "tool_use", "id": "call_1", "name": "f", "input": {"x": 1.0}},
+        ])
+    );
+}
+
+#[test]
+fn agents_loops_of_other_clients_reach_responses() {
+    let (body, dropped) = request(CHAT, RESPONSES, &document(CHAT_LOOP)).unwrap();
+    let message = |role: &str, text: &str| json!({"type": "message", "role": role, "content": [{"type": "input_text", "text": text}]});
+    assert_eq!(
+        json(&body)["input"],
+        json!([
+            message("developer", "You are X"),
+            message("user", "hi"),
+            {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": "{\"x\": 1.0}"},
+            {"type": "function_call", "call_id": "call_2", "name": "f", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "call_1", "output": "r"},
+            {"type": "function_call_output", "call_id": "call_2", "output": "q"},
+            message("user", "go on"),
+        ])
+    );
+    assert_eq!(dropped, "messages.reasoning, seed");
+
+    let (body, dropped) = request(ANTHROPIC, RESPONSES, &document(ANTHROPIC_LOOP)).unwrap();
+    let body = json(&body);
+    assert_eq!(
+        body["input"].as_array().unwrap()[2..],
+        [
+            json!({"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "a", "annotations": []}]}),
+            json!({"type": "function_call", "call_id": "toolu_1", "name": "f", "arguments": "{\"x\": 1.0}"}),
+            json!({"type": "function_call_output", "call_id": "toolu_1", "output": [
+                {"type": "input_text", "text": "r"},
+                {"type": "input_image", "image_url": "data:image/png;base64,QQ==", "detail": "auto"},
+            ]}),
+            message("user", "go on"),
+        ]
+    );
+    assert_eq!(body["store"], false);
+    assert_eq!(dropped, "messages.reasoning, top_k");
+}
+
+/// Signed thoughts reach a Responses client, and Anthropic gets them back as they were.
+#[test]
+fn thoughts_of_anthropic_survive_a_responses_client() {
+    let told = data(&stream(ANTHROPIC, RESPONSES, &anthropic_stream()));
+    let last = &told.last().unwrap()["response"];
+    assert_eq!(last["status"], "completed");
+    assert_eq!(last["usage"]["input_tokens"], 30);
+    assert_eq!(last["usage"]["input_tokens_details"]["cached_tokens"], 5);
+    let mut input = vec![json!({"role": "user", "content": "hi"})];
+    input.extend(last["output"].as_array().unwrap().iter().cloned());
+    input.push(json!({"type": "function_call_output", "call_id": "toolu_1", "output": "r"}));
+    let tools = json!([{"type": "function", "name": "f"}]);
+    let history = json!({"input": input, "tools": tools, "max_output_tokens": 9}).to_string();
+    let (body, dropped) = request(RESPONSES, ANTHROPIC, &document(&history)).unwrap();
+    let body = json(&body);
+    assert_eq!(
+        body["messages"][1]["content"],
+        json!([
+            {"type": "thinking", "thinking": "Hm", "signature": "SIG"},
+            {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {"x": 1}},
+        ])
+    );
+    assert_eq!(dropped, "");
+}
+
+#[test]
+fn a_stream_of_responses_reaches_other_clients() {
+    let responses = stream(ANTHROPIC, RESPONSES, &anthropic_stream());
+    let deltas = |events: &[Json]| -> Vec<Json> {
+        let deltas = events
+            .iter()
+            .filter(|event| event["type"] == "content_block_delta");
+        deltas.map(|event| event["delta"].clone()).collect()
+    };
+    let back = data(&stream(RESPONSES, ANTHROPIC, &responses));
+    let said: Vec<_> = deltas(&data(&anthropic_stream()))
+        .into_iter()
+        .filter(|delta| delta["partial_json"] != "")
+        .collect();
+    assert_eq!(deltas(&back), said);
+    let chat = stream(RESPONSES, CHAT, &responses);
+    assert!(chat.ends_with(b"data: [DONE]\n\n"));
+    let finish = data(&chat).iter().find_map(|chunk| {
+        chunk["choices"][0]["finish_reason"]
+            .as_str()
+            .map(str::to_owned)
+    });
+    assert_eq!(finish.as_deref(), Some("tool_calls"));
+}
+
 /// Where each value of a text stands.
 fn spans(value: Value<'_>, spans: &mut Vec<Range<usize>>) {
     spans.push(value.span());
@@ -294,9 +413,13 @@ proptest! {
         at in any::<prop::sample::Index>(),
         value in prop::sample::select(&ODD_VALUES[..]),
     ) {
-        for (from, text) in [(CHAT, CHAT_LOOP), (ANTHROPIC, ANTHROPIC_LOOP)] {
+        for (from, text) in [
+            (CHAT, CHAT_LOOP),
+            (ANTHROPIC, ANTHROPIC_LOOP),
+            (RESPONSES, RESPONSES_LOOP),
+        ] {
             let text = mutated(text, at, value);
-            for to in [CHAT, ANTHROPIC, CONVERSE] {
+            for to in [CHAT, RESPONSES, ANTHROPIC, CONVERSE] {
                 match request(from, to, &document(&text)) {
                     Ok((body, _)) => prop_assert!(is_json(&body)),
                     Err(refusal) => prop_assert!(matches!(refusal.status(), 400 | 422)),
@@ -314,7 +437,7 @@ proptest! {
         let read = (codec(CHAT).read_response)(&document);
         let _ = (codec(CHAT).inspect_response)(document.root());
         if let Ok(response) = read {
-            for to in [CHAT, ANTHROPIC] {
+            for to in [CHAT, RESPONSES, ANTHROPIC] {
                 let mut out = Vec::new();
                 (client(to).write_response)(&response, &answer(), &mut out);
                 prop_assert!(is_json(&out));
@@ -329,7 +452,7 @@ proptest! {
     ) {
         let odd = mutated(CHAT_CHUNK, at, value);
         let body = format!("data: {odd}\n\ndata: {CHAT_CHUNK}\n\ndata: {odd}\n\ndata: [DONE]\n\n");
-        for to in [CHAT, ANTHROPIC] {
+        for to in [CHAT, RESPONSES, ANTHROPIC] {
             let out = String::from_utf8(stream(CHAT, to, body.as_bytes())).unwrap();
             for data in out.lines().filter_map(|line| line.strip_prefix("data: ")) {
                 let whole = data == "[DONE]" || is_json(data.as_bytes());

@@ -17,6 +17,7 @@ pub mod bedrock_converse;
 mod failure;
 mod openai;
 pub mod openai_chat;
+pub mod openai_responses;
 mod thinking;
 
 /// A wire format of requests and answers to generate.
@@ -59,6 +60,7 @@ impl Format {
     pub const fn codec(self) -> Option<&'static Codec> {
         match self {
             Self::OpenaiChat => Some(&openai_chat::CODEC),
+            Self::OpenaiResponses => Some(&openai_responses::CODEC),
             Self::Anthropic => Some(&anthropic::CODEC),
             Self::BedrockConverse => Some(&bedrock_converse::CODEC),
             _ => None,
@@ -105,12 +107,21 @@ pub struct ClientCodec {
     /// path says them. Fields that are not known go to [`Request::extensions`] when they may matter
     /// to a provider of the same format, else to the notices.
     pub read_request: for<'a> fn(&'a Document, &Asked<'a>) -> Result<Request<'a>, Refusal>,
+    /// What answers repeat of a request, for [`Answer::echo`]: taken from the client's body when it
+    /// comes, since the body is gone when the answer does. Bounded; empty where the API repeats
+    /// nothing.
+    pub echo: fn(&Document) -> String,
     /// Writes a whole answer for a client.
     pub write_response: fn(&Response<'_>, &Answer<'_>, &mut Vec<u8>),
     /// Writes an error for a client and gives the status to send.
     pub write_error: fn(&ApiError<'_>, &mut Vec<u8>) -> u16,
     /// Writes a stream for a client.
     pub stream_writer: fn(Answer<'static>) -> Box<dyn StreamWriter>,
+}
+
+/// [`ClientCodec::echo`] of an API that repeats nothing.
+fn no_echo(_: &Document) -> String {
+    String::new()
 }
 
 /// A response header's value by its lower-case name.

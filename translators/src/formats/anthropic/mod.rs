@@ -41,6 +41,7 @@ pub static CODEC: Codec = Codec {
     stream_reader: stream_reader::stream_reader,
     client: Some(ClientCodec {
         read_request: request_reader::read_request,
+        echo: crate::formats::no_echo,
         write_response: response_writer::write_response,
         write_error: error::write_error,
         stream_writer: stream_writer::stream_writer,

@@ -37,6 +37,7 @@ pub static CODEC: Codec = Codec {
     stream_reader: stream_reader::open,
     client: Some(ClientCodec {
         read_request: request_reader::read,
+        echo: crate::formats::no_echo,
         write_response: response_writer::write,
         write_error: error::write,
         stream_writer: stream_writer::open,
