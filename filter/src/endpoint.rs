@@ -28,6 +28,11 @@ const ENDPOINTS: &[(&str, &str, Endpoint)] = &[
     ),
     (
         "POST",
+        "/v1/responses",
+        Endpoint::Generate(Format::OpenaiResponses),
+    ),
+    (
+        "POST",
         "/v1/messages",
         Endpoint::Generate(Format::Anthropic),
     ),
@@ -70,6 +75,8 @@ impl Endpoint {
 pub fn error_format(path: &str) -> Format {
     if path.starts_with("/anthropic/") || path.starts_with("/v1/messages") {
         Format::Anthropic
+    } else if path.starts_with("/v1/responses") {
+        Format::OpenaiResponses
     } else {
         Format::OpenaiChat
     }

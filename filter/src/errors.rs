@@ -16,7 +16,9 @@ use crate::host::{Action, Host};
 #[non_exhaustive]
 pub enum GatewayError {
     /// No such endpoint.
-    #[error("no endpoint at {path}; POST /v1/chat/completions or /v1/messages, GET /v1/models")]
+    #[error(
+        "no endpoint at {path}; POST /v1/chat/completions, /v1/responses or /v1/messages, GET /v1/models"
+    )]
     UnknownPath {
         /// What was asked for, without its query.
         path: String,

@@ -35,6 +35,8 @@ pub struct Exchange {
     pub stream_usage: bool,
     /// Gemini clients without `alt=sse`: the stream is one JSON array.
     pub json_array: bool,
+    /// What the answer repeats of the request; the body is gone by then.
+    pub echo: String,
     /// Who may serve the model.
     pub route: Rc<Route>,
     /// The body, parsed; gone once an answer has begun and no further try can come.
@@ -84,16 +86,18 @@ impl Exchange {
     #[must_use]
     pub fn new(gateway: Rc<Gateway>, route: Rc<Route>, asked: Asked) -> Option<Self> {
         let codec = asked.format.codec()?;
+        let client = codec.client.as_ref()?;
         Some(Self {
             gateway,
             format: asked.format,
             codec,
-            client: codec.client.as_ref()?,
+            client,
             headers: asked.headers,
             model: asked.model,
             stream: asked.stream,
             stream_usage: asked.stream_usage,
             json_array: asked.json_array,
+            echo: (client.echo)(&asked.body),
             route,
             body: RefCell::new(Some(Rc::new(asked.body))),
             record: RefCell::default(),

@@ -231,10 +231,8 @@ impl Provider {
             name: config.kind.clone(),
         };
         let row = row(&config.kind).ok_or_else(|| unknown("provider kind"))?;
-        let (format, envelope) = match (config.api, row.envelope) {
-            (Some(OpenAiApi::Responses), Envelope::OpenaiChat) => {
-                (Format::OpenaiResponses, Envelope::OpenaiResponses)
-            }
+        let (format, envelope) = match config.api {
+            Some(OpenAiApi::Responses) => responses(row),
             _ => (row.format, row.envelope),
         };
         let codec = format
@@ -259,6 +257,16 @@ impl Provider {
             credential: Credential::new(config, row.credential, env)?,
             headers,
         })
+    }
+}
+
+/// Format and envelope of a kind that is asked through Responses; kinds that have no such API stay
+/// as they are.
+const fn responses(row: &Row) -> (Format, Envelope) {
+    match row.envelope {
+        Envelope::OpenaiChat => (Format::OpenaiResponses, Envelope::OpenaiResponses),
+        Envelope::AzureOpenai => (Format::OpenaiResponses, Envelope::AzureResponses),
+        _ => (row.format, row.envelope),
     }
 }
 

@@ -225,6 +225,6 @@ fn wanted(host: &dyn Host, exchange: &Exchange) -> formats::Answer<'static> {
         seed: host.random(),
         stream_usage: exchange.stream_usage,
         json_array: exchange.json_array,
-        echo: std::borrow::Cow::Borrowed(""),
+        echo: exchange.echo.clone().into(),
     }
 }
