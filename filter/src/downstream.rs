@@ -9,6 +9,8 @@ use sluice_translators::formats::Format;
 use sluice_translators::json::{Document, Kind, Value};
 
 use crate::answer::Answer;
+use crate::attempt::Attempt;
+use crate::config::Pool;
 use crate::endpoint::{Endpoint, error_format};
 use crate::errors::{GatewayError, refuse};
 use crate::exchange::{Asked, Exchange};
@@ -194,13 +196,12 @@ impl Downstream {
             };
             return self.refuse(host, exchange.format, &error);
         };
-        drop_retry_headers(host, &exchange.headers);
-        host.attach(&exchange);
-        host.set_header(Side::Request, CLUSTER_HEADER, Some(pool.cluster.as_bytes()));
-        host.set_header(Side::Request, MODEL_HEADER, Some(exchange.model.as_bytes()));
-        if pool.tries > 1 {
-            let retries = pool.tries.saturating_sub(1).to_string();
-            host.set_header(Side::Request, MAX_RETRIES_HEADER, Some(retries.as_bytes()));
+        if exchange.route.targets.len() == 1 {
+            if let Err(error) = attempt_only(host, &exchange, &pool.cluster) {
+                return self.refuse(host, exchange.format, &error);
+            }
+        } else {
+            name_pool(host, &exchange, pool);
         }
         publish_estimate(host, &exchange);
         self.state = State::Sent(Box::new(Answer::new(exchange)));
@@ -287,6 +288,33 @@ fn flag(value: Option<Value<'_>>, field: &'static str) -> Result<bool, GatewayEr
             problem: "true or false is expected",
         }),
     }
+}
+
+/// The only target of a model: the request is made here, and no upstream placement has to run.
+fn attempt_only(
+    host: &mut dyn Host,
+    exchange: &Exchange,
+    cluster: &str,
+) -> Result<(), GatewayError> {
+    let mut attempt = Attempt::new(host, exchange, 0)?;
+    // Envoy's route takes these off again.
+    attempt.headers.set(CLUSTER_HEADER, cluster);
+    attempt.headers.set(MODEL_HEADER, exchange.model.as_str());
+    host.replace_headers(Side::Request, &attempt.headers);
+    if let Some(body) = attempt.body {
+        host.replace_body(Side::Request, &body);
+    }
+    Ok(())
+}
+
+/// Several targets: the upstream placement makes the request, for the one that Envoy chooses.
+fn name_pool(host: &mut dyn Host, exchange: &Rc<Exchange>, pool: &Pool) {
+    drop_retry_headers(host, &exchange.headers);
+    host.attach(exchange);
+    host.set_header(Side::Request, CLUSTER_HEADER, Some(pool.cluster.as_bytes()));
+    host.set_header(Side::Request, MODEL_HEADER, Some(exchange.model.as_bytes()));
+    let retries = pool.tries.saturating_sub(1).to_string();
+    host.set_header(Side::Request, MAX_RETRIES_HEADER, Some(retries.as_bytes()));
 }
 
 /// A client's word on retries and timeouts would be Envoy's command.

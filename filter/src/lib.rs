@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod answer;
+mod attempt;
 pub mod config;
 pub mod credentials;
 pub mod downstream;

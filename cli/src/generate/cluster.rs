@@ -153,15 +153,12 @@ impl Cluster {
             upstream_connection_options: Some(KEEPALIVE),
             transport_socket: url.tls.then(|| TransportSocket::new(url, plan, target)),
             load_assignment: Some(LoadAssignment::new(single)),
-            ..Self::new(
-                &single.name,
-                HttpProtocolOptions::new(url.tls, plan, target),
-                plan,
-            )
+            ..Self::new(&single.name, HttpProtocolOptions::new(url.tls), plan)
         }
     }
 
-    /// Envoy runs the filters of the cluster that the route names, so an aggregate has them too.
+    /// Envoy runs the filters of the cluster that the route names: the aggregate's, where a model has
+    /// several targets. Where it has one, the filter does all its work downstream.
     fn aggregate(name: &str, members: &[String], plan: &Plan<'_>, target: &Target) -> Self {
         let config = AggregateConfig {
             clusters: members.to_vec(),
@@ -171,7 +168,11 @@ impl Cluster {
                 lb_policy: "CLUSTER_PROVIDED",
                 cluster_type: Extension::new("envoy.clusters.aggregate", config),
             },
-            ..Self::new(name, HttpProtocolOptions::new(false, plan, target), plan)
+            ..Self::new(
+                name,
+                HttpProtocolOptions::new(false).with_filter(plan, target),
+                plan,
+            )
         }
     }
 

@@ -1,6 +1,7 @@
 //! The one route: the filter names the cluster, so its cost does not grow with the models.
 
 use serde::Serialize;
+use sluice_filter::downstream::{CLUSTER_HEADER, MODEL_HEADER};
 
 use super::Plan;
 use super::value::{Extension, Message, Time};
@@ -26,6 +27,8 @@ struct Route {
     matches: RouteMatch,
     /// The request is held until the model is known, and while it can still be tried elsewhere.
     request_body_buffer_limit: u64,
+    /// The filter's words to Envoy are not the provider's business.
+    request_headers_to_remove: Vec<&'static str>,
     route: RouteAction,
 }
 
@@ -87,8 +90,9 @@ impl Route {
             name: "sluice",
             matches: RouteMatch { prefix: "/" },
             request_body_buffer_limit: plan.request_buffer_bytes(),
+            request_headers_to_remove: vec![CLUSTER_HEADER, MODEL_HEADER],
             route: RouteAction {
-                cluster_header: "x-sluice-cluster",
+                cluster_header: CLUSTER_HEADER,
                 timeout: Time::ZERO,
                 retry_policy: RetryPolicy::new(plan),
             },

@@ -30,6 +30,7 @@ pub(super) struct HttpProtocolOptions {
     common_http_protocol_options: CommonHttpOptions,
     #[serde(flatten)]
     protocol: Protocol,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     http_filters: Vec<HttpFilter>,
 }
 
@@ -65,7 +66,7 @@ struct Http1And2 {
 }
 
 impl HttpProtocolOptions {
-    pub(super) fn new(tls: bool, plan: &Plan<'_>, target: &Target) -> Self {
+    pub(super) fn new(tls: bool) -> Self {
         let http_protocol_options = Defaults {};
         let http2_protocol_options = Defaults {};
         Self {
@@ -82,10 +83,19 @@ impl HttpProtocolOptions {
                     http_protocol_options,
                 })
             },
-            http_filters: vec![
-                HttpFilter::sluice(plan, target, Placement::Upstream),
-                HttpFilter::upstream_codec(),
-            ],
+            http_filters: Vec::new(),
+        }
+    }
+
+    /// With the filter in its upstream placement.
+    pub(super) fn with_filter(self, plan: &Plan<'_>, target: &Target) -> Self {
+        let http_filters = vec![
+            HttpFilter::sluice(plan, target, Placement::Upstream),
+            HttpFilter::upstream_codec(),
+        ];
+        Self {
+            http_filters,
+            ..self
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use anyhow::Result;
-use sluice_filter::downstream::{CLUSTER_HEADER, Downstream};
+use sluice_filter::downstream::{CLUSTER_HEADER, Downstream, MODEL_HEADER};
 use sluice_filter::gateway::Gateway;
 use sluice_filter::host::{Headers, Side};
 use sluice_filter::upstream::Upstream;
@@ -117,6 +117,17 @@ impl Envoy<'_> {
         // The generator names a cluster after its targets, in the order of their priorities.
         let cluster = headers.text(CLUSTER_HEADER).unwrap_or_default().to_owned();
         let targets: Vec<_> = cluster.split('>').filter(|id| !id.is_empty()).collect();
+        if let [only] = targets.as_slice() {
+            // Its cluster has no upstream placement; the route takes the filter's headers off.
+            headers.retain(|name| name != CLUSTER_HEADER && name != MODEL_HEADER);
+            let passed = vec![
+                Passed::Headers(headers),
+                Passed::Data(body.to_vec()),
+                Passed::End,
+            ];
+            let outcome = self.provider(only, 0, passed)?;
+            return self.finish(outcome);
+        }
         let retries = headers
             .text("x-envoy-max-retries")
             .and_then(|text| text.parse().ok());

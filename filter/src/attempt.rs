@@ -1,0 +1,215 @@
+//! What one target is sent: path, headers, body and credential, made from the client's original request.
+//!
+//! A pure function of exchange and target: it runs once per try, and says the same however often it
+//! runs. The upstream placement uses it where Envoy chooses among several targets, the downstream
+//! placement where there is only one.
+
+use sluice_translators::formats::{Asked, Edit, Format};
+use sluice_translators::ir::{Notices, Refusal};
+use sluice_translators::json::Document;
+use sluice_translators::providers::{self, PathParts};
+
+use crate::config::OnUnsupported;
+use crate::errors::GatewayError;
+use crate::exchange::Exchange;
+use crate::gateway::{Provider, Target};
+use crate::host::{Headers, Host};
+use crate::hygiene;
+
+/// What a target is sent.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    /// All headers, absolutely: nothing of the try before is left in them.
+    pub(crate) headers: Headers,
+    /// `None`: the client's body as it is.
+    pub(crate) body: Option<Vec<u8>>,
+}
+
+impl Attempt {
+    /// Makes the request for a target of the exchange's route, and notes what that says of it.
+    pub(crate) fn new(
+        host: &dyn Host,
+        exchange: &Exchange,
+        index: usize,
+    ) -> Result<Self, GatewayError> {
+        let missing = GatewayError::Setup {
+            problem: "the request is gone before its try",
+        };
+        let (target, original) = exchange
+            .route
+            .targets
+            .get(index)
+            .zip(exchange.body())
+            .ok_or(missing)?;
+        let outgoing = prepare(exchange, target, &original)?;
+        let body = outgoing
+            .body
+            .as_deref()
+            .unwrap_or_else(|| original.text().as_bytes());
+        let mut headers = headers(exchange, &target.provider, &outgoing.path, body.len());
+        target.provider.credential.apply(&mut headers, body, host);
+        exchange.note(|record| {
+            record.target = Some(index);
+            record.tries = record.tries.saturating_add(1);
+            record.dropped = outgoing.notices;
+            record.hide_usage = outgoing.asked_usage;
+        });
+        Ok(Self {
+            headers,
+            body: outgoing.body,
+        })
+    }
+}
+
+/// The parts of a request that depend on formats.
+struct Outgoing {
+    path: String,
+    body: Option<Vec<u8>>,
+    notices: Notices,
+    asked_usage: bool,
+}
+
+fn prepare(
+    exchange: &Exchange,
+    target: &Target,
+    body: &Document,
+) -> Result<Outgoing, GatewayError> {
+    let provider = &target.provider;
+    let model = target.model.as_deref().unwrap_or(&exchange.model);
+    let path = provider.envelope.path(&PathParts {
+        prefix: &provider.prefix,
+        model,
+        stream: exchange.stream,
+        api_version: &provider.api_version,
+        project: &provider.project,
+        location: &provider.location,
+    })?;
+    let betas: Vec<_> = exchange.headers.texts("anthropic-beta").collect();
+    if exchange.format == provider.format {
+        let outgoing = edit(exchange, target, body, path, betas);
+        reject_notices(exchange, provider, &outgoing.notices)?;
+        return Ok(outgoing);
+    }
+    let mut notices = Notices::default();
+    let body = translate(exchange, target, body, model, &mut notices)?;
+    reject_notices(exchange, provider, &notices)?;
+    Ok(Outgoing {
+        path,
+        body: Some(body),
+        notices,
+        asked_usage: false,
+    })
+}
+
+/// Same format on both sides: what must change changes, every other byte stays.
+fn edit(
+    exchange: &Exchange,
+    target: &Target,
+    body: &Document,
+    path: String,
+    betas: Vec<&str>,
+) -> Outgoing {
+    let provider = &target.provider;
+    let ask_stream_usage = exchange.stream
+        && !exchange.stream_usage
+        && provider.format == Format::OpenaiChat
+        && provider.row.quirks.stream_options;
+    let edit = Edit {
+        model: target.model.as_deref(),
+        ask_stream_usage,
+        quirks: provider.row.quirks,
+        envelope: provider.envelope,
+        betas,
+        version: exchange.headers.text("anthropic-version"),
+    };
+    let mut notices = Notices::default();
+    let edited = (provider.codec.edit_request)(body, &edit, &mut notices);
+    Outgoing {
+        path,
+        body: edited.map(String::into_bytes),
+        notices,
+        asked_usage: ask_stream_usage,
+    }
+}
+
+/// Different formats: through the neutral form.
+fn translate(
+    exchange: &Exchange,
+    target: &Target,
+    body: &Document,
+    model: &str,
+    notices: &mut Notices,
+) -> Result<Vec<u8>, GatewayError> {
+    let provider = &target.provider;
+    let asked = Asked {
+        model: model.into(),
+        stream: exchange.stream,
+        version: exchange.headers.text("anthropic-version"),
+    };
+    let request = (exchange.client.read_request)(body, &asked)?;
+    notices.clone_from(&request.notices);
+    let to = providers::Target {
+        quirks: provider.row.quirks,
+        envelope: provider.envelope,
+        capabilities: target.capabilities(model, exchange.gateway.settings.default_max_tokens),
+        betas: &[],
+    };
+    let mut out = Vec::with_capacity(body.text().len().saturating_add(256));
+    (provider.codec.write_request)(&request, &to, notices, &mut out)?;
+    Ok(out)
+}
+
+fn reject_notices(
+    exchange: &Exchange,
+    provider: &Provider,
+    notices: &Notices,
+) -> Result<(), GatewayError> {
+    match notices.iter().next() {
+        Some(notice) if exchange.gateway.settings.on_unsupported == OnUnsupported::Reject => {
+            let reason = "the gateway is set to refuse what a provider cannot say (on_unsupported)";
+            let target = provider.format.name();
+            Err(Refusal::unsupported(notice.field.clone(), target, reason).into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// All headers of the request but the credential, absolutely: nothing of the try before is left.
+fn headers(exchange: &Exchange, provider: &Provider, path: &str, length: usize) -> Headers {
+    let scheme = exchange.headers.get(":scheme").unwrap_or(b"https").to_vec();
+    let mut headers = Headers::new(vec![
+        (":method".to_owned(), b"POST".to_vec()),
+        (":path".to_owned(), path.as_bytes().to_vec()),
+        (
+            ":authority".to_owned(),
+            provider.authority.as_bytes().to_vec(),
+        ),
+        (":scheme".to_owned(), scheme),
+        ("content-type".to_owned(), b"application/json".to_vec()),
+        ("content-length".to_owned(), length.to_string().into_bytes()),
+        ("accept".to_owned(), accept(exchange.stream).to_vec()),
+        // Answers are read here: compression would only be undone again.
+        ("accept-encoding".to_owned(), b"identity".to_vec()),
+    ]);
+    let client = hygiene::to_provider(&exchange.headers, exchange.format, provider.format);
+    headers.extend(client);
+    if provider.format == Format::Anthropic && headers.get("anthropic-version").is_none() {
+        headers.set("anthropic-version", ANTHROPIC_VERSION);
+    }
+    for (name, value) in &provider.headers {
+        headers.set(name, value.reveal());
+    }
+    headers
+}
+
+/// What translated requests are written for: this version takes the sampling fields.
+/// <https://docs.claude.com/en/api/versioning>
+const ANTHROPIC_VERSION: &str = "2023-06-01";
+
+const fn accept(stream: bool) -> &'static [u8] {
+    if stream {
+        b"text/event-stream"
+    } else {
+        b"application/json"
+    }
+}
