@@ -9,6 +9,8 @@ pub enum Failure {
     Line(String),
     /// A report with its own headings, printed as it is.
     Report(String),
+    /// What was printed tells it; only the exit status is left to say so.
+    Told,
 }
 
 impl Failure {
@@ -23,6 +25,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Line(line) => write!(f, "error: {line}"),
             Self::Report(report) => f.write_str(report.trim_end()),
+            Self::Told => Ok(()),
         }
     }
 }

@@ -13,3 +13,4 @@ pub mod failure;
 pub mod generate;
 pub mod mock;
 pub mod run;
+pub mod translate;

@@ -25,6 +25,9 @@ transcripts! {
     help_of_check: ["check", "--help"];
     help_of_generate: ["generate", "--help"];
     help_of_schema: ["schema", "--help"];
+    help_of_translate: ["translate", "--help"];
+    help_of_translate_request: ["translate", "request", "--help"];
+    help_of_translate_response: ["translate", "response", "--help"];
     a_good_file_is_good: ["check", "good.yaml"];
     every_fault_is_shown_with_its_line: ["check", "faults.yaml"];
     an_unknown_field_names_the_one_that_was_meant: ["check", "unknown.yaml"];

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
-use crate::{mock, run};
+use crate::{mock, run, translate};
 
 /// An AI gateway inside a stock Envoy.
 ///
@@ -29,6 +29,7 @@ enum Command {
     Check(check::Options),
     Generate(generate::Options),
     Schema(schema::Options),
+    Translate(translate::Options),
     /// Serve fake model providers, for tests without network and keys
     Mock(mock::Options),
 }
@@ -38,6 +39,7 @@ impl CommandLine {
     pub fn run(&self, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
         match self.command.run(out, err) {
             Ok(()) => ExitCode::SUCCESS,
+            Err(Failure::Told) => ExitCode::FAILURE,
             Err(failure) => {
                 // Nobody is left to tell when stderr is gone too.
                 let _ = writeln!(err, "{failure}");
@@ -54,6 +56,7 @@ impl Command {
             Self::Check(options) => check::run(options, out, err),
             Self::Generate(options) => generate::run(options, out, err),
             Self::Schema(options) => schema::run(options, out),
+            Self::Translate(options) => translate::run(options, out),
             Self::Mock(options) => mock::run(options, out).map_err(Failure::line),
         }
     }

@@ -20,6 +20,7 @@ use sluice_filter::config::{Credential, OnUnsupported, OpenAiApi, Template};
 use sluice_translators::providers::Row;
 
 pub use check::base_url::{BaseUrl, Host};
+pub(crate) use check::{DEFAULT_MAX_BYTES, DEFAULT_MAX_TOKENS};
 pub use diagnostic::{Diagnostic, Report, Severity};
 pub use schema::schema;
 

@@ -3,7 +3,7 @@
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 use std::ffi::OsStr;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -31,6 +31,15 @@ impl Sluice {
     /// Sets a variable.
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
+        self
+    }
+
+    /// Gives it something to read.
+    pub(crate) fn input(mut self, bytes: impl AsRef<[u8]>) -> Self {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes.as_ref()).unwrap();
+        file.rewind().unwrap();
+        self.command.stdin(file);
         self
     }
 

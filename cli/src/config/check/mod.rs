@@ -145,9 +145,9 @@ fn variable_fault(fault: Fault) -> Diagnostic {
 /// Where the first examples of the README connect.
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1975);
 /// Above the request limits of the large providers (32 MB), within what one request may cost.
-const DEFAULT_MAX_BYTES: u32 = 32 << 20;
+pub(crate) const DEFAULT_MAX_BYTES: u32 = 32 << 20;
 /// Enough for an answer of some pages, accepted by every model in use.
-const DEFAULT_MAX_TOKENS: u64 = 4096;
+pub(crate) const DEFAULT_MAX_TOKENS: u64 = 4096;
 const DEFAULT_OWNED_BY: &str = "sluice";
 const DEFAULT_CONNECT: Duration = Duration::from_secs(5);
 /// What the SDKs of OpenAI and Anthropic wait: the gateway is not the one that gives up first.

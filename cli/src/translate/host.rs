@@ -1,0 +1,123 @@
+//! What the filter sees of the world: one request and its answer, in memory.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use sluice_filter::exchange::Exchange;
+use sluice_filter::host::{Fact, Headers, Host, Level, Side};
+
+/// The world of one request. Both placements share it, as they run one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    pub(super) request: Message,
+    pub(super) response: Message,
+    /// The answer that a placement has given in place of what was to come.
+    pub(super) reply: Option<Reply>,
+    pub(super) exchange: Option<Rc<Exchange>>,
+    /// What was published last, by name.
+    pub(super) facts: BTreeMap<&'static str, String>,
+}
+
+/// A message on its way through the filter.
+#[derive(Debug, Default)]
+pub(super) struct Message {
+    pub(super) headers: Headers,
+    /// What has come and has not gone on.
+    pub(super) body: Vec<u8>,
+}
+
+/// An answer that did not come from a provider.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) headers: Headers,
+    pub(super) body: Vec<u8>,
+}
+
+impl Memory {
+    const fn message(&self, side: Side) -> &Message {
+        match side {
+            Side::Request => &self.request,
+            Side::Response => &self.response,
+        }
+    }
+
+    const fn message_mut(&mut self, side: Side) -> &mut Message {
+        match side {
+            Side::Request => &mut self.request,
+            Side::Response => &mut self.response,
+        }
+    }
+}
+
+impl Host for Memory {
+    fn headers(&self, side: Side) -> Headers {
+        self.message(side).headers.clone()
+    }
+
+    fn set_header(&mut self, side: Side, name: &str, value: Option<&[u8]>) {
+        let headers = &mut self.message_mut(side).headers;
+        match value {
+            Some(value) => headers.set(name, value),
+            None => headers.retain(|other| other != name),
+        }
+    }
+
+    fn replace_headers(&mut self, side: Side, headers: &Headers) {
+        self.message_mut(side).headers = headers.clone();
+    }
+
+    fn body(&self, side: Side) -> Vec<u8> {
+        self.message(side).body.clone()
+    }
+
+    fn replace_body(&mut self, side: Side, bytes: &[u8]) {
+        self.message_mut(side).body = bytes.to_vec();
+    }
+
+    fn respond(&mut self, status: u16, headers: &[(&str, &str)], body: &[u8]) {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), value.as_bytes().to_vec());
+        self.reply = Some(Reply {
+            status,
+            headers: Headers::new(headers.iter().map(owned).collect()),
+            body: body.to_vec(),
+        });
+    }
+
+    /// There is one target only, so nobody asks.
+    fn target(&self) -> Option<String> {
+        None
+    }
+
+    fn is_from_provider(&self) -> bool {
+        true
+    }
+
+    fn response_details(&self) -> String {
+        "via_upstream".to_owned()
+    }
+
+    fn attach(&mut self, exchange: &Rc<Exchange>) {
+        self.exchange = Some(Rc::clone(exchange));
+    }
+
+    fn exchange(&self) -> Option<Rc<Exchange>> {
+        self.exchange.clone()
+    }
+
+    fn publish(&mut self, fact: Fact, value: &str) {
+        self.facts.insert(fact.name(), value.to_owned());
+    }
+
+    /// A dry run gives the same on every day.
+    fn now(&self) -> u64 {
+        0
+    }
+
+    fn random(&self) -> u64 {
+        0
+    }
+
+    /// What goes wrong is in the answer.
+    fn log(&self, _: Level, _: &str) {}
+}
