@@ -53,7 +53,9 @@ fn of_request(seen: &SeenRequest) -> Vec<String> {
     found
 }
 
-fn of_response(scenario: &Scenario, seen: &SeenResponse) -> Vec<String> {
+/// The rules that the client's answer breaks.
+#[must_use]
+pub fn of_response(scenario: &Scenario, seen: &SeenResponse) -> Vec<String> {
     let mut found = Vec::new();
     if scenario.response.ends == seen.ends {
         found.extend(wrong_length(&seen.headers, &seen.body));

@@ -31,6 +31,18 @@ pub fn differences(scenario: &Scenario, seen: &Observation) -> Vec<String> {
     judge.found
 }
 
+/// What is not as it should be in the client's answer alone.
+#[must_use]
+pub fn differences_of_response(scenario: &Scenario, seen: &SeenResponse) -> Vec<String> {
+    let mut judge = Judge {
+        matcher: Matcher::default(),
+        found: Vec::new(),
+    };
+    judge.response(scenario, seen);
+    judge.found.extend(always::of_response(scenario, seen));
+    judge.found
+}
+
 struct Judge {
     matcher: Matcher,
     found: Vec<String>,

@@ -84,6 +84,11 @@ impl Report {
         }
     }
 
+    /// Counts plays that were judged elsewhere.
+    pub const fn add_passed(&mut self, count: usize) {
+        self.passed += count;
+    }
+
     /// Counts a failure that is none of a scenario.
     pub fn add_failure(&mut self, what: &str) {
         println!("\nFAILED {what} [{}]", self.host);
@@ -115,6 +120,11 @@ pub fn wanted() -> String {
         .skip(1)
         .find(|arg| !arg.starts_with('-'))
         .unwrap_or_default()
+}
+
+/// Says something beside the count.
+pub fn note(text: &str) {
+    println!("{text}");
 }
 
 /// Says why something is not tested here.

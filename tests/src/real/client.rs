@@ -10,9 +10,11 @@ use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use http_body_util::channel::{Channel, Sender};
 use hyper::body::Incoming;
+use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
 use sluice_filter::host::Headers;
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 
 use crate::chunking::Chunking;
 use crate::observation::SeenResponse;
@@ -39,19 +41,61 @@ pub(super) async fn ask(
     }
 }
 
+/// Sends a request and leaves when the first of the answer's body is there.
+///
+/// # Errors
+/// Nothing listens, or a request that cannot be sent.
+pub(super) async fn leave_early(address: SocketAddr, request: &Request) -> Result<()> {
+    let (mut sender, connection) = connect(address).await?;
+    let body = request.body.bytes()?;
+    let (pieces, channel) = Channel::new(1);
+    let message = build(request, body.len(), channel)?;
+    tokio::spawn(send_pieces(pieces, vec![body]));
+    if let Ok(mut response) = sender.send_request(message).await {
+        // Whatever it is: the client is not interested.
+        let _ = response.body_mut().frame().await;
+    }
+    connection.abort();
+    Ok(())
+}
+
+/// Asks Envoy's admin interface.
+///
+/// # Errors
+/// It does not answer in text.
+pub(super) async fn get(address: SocketAddr, path: &str) -> Result<String> {
+    let (mut sender, _connection) = connect(address).await?;
+    let request = hyper::Request::get(path)
+        .header("host", "admin")
+        .body(Channel::new(1).1)?;
+    let response = sender.send_request(request).await?;
+    let body = response.into_body().collect().await?.to_bytes();
+    Ok(String::from_utf8(body.to_vec())?)
+}
+
+type Pieces = Channel<Bytes, anyhow::Error>;
+
+async fn connect(address: SocketAddr) -> Result<(SendRequest<Pieces>, JoinHandle<()>)> {
+    let mut stream = TcpStream::connect(address).await;
+    if stream.is_err() {
+        // Among thousands of connections one may get the port of another that was just broken off.
+        stream = TcpStream::connect(address).await;
+    }
+    let stream = stream.context("connecting to Envoy")?;
+    stream.set_nodelay(true)?;
+    let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    // How it ends shows in the answer.
+    let connection = tokio::spawn(async { drop(connection.await) });
+    Ok((sender, connection))
+}
+
 async fn exchange(
     address: SocketAddr,
     request: &Request,
     cut: &Chunking,
     received: &AtomicUsize,
 ) -> Result<SeenResponse> {
-    let stream = TcpStream::connect(address)
-        .await
-        .context("connecting to Envoy")?;
-    stream.set_nodelay(true)?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    let connection = tokio::spawn(connection);
+    let (mut sender, connection) = connect(address).await?;
     let body = request.body.bytes()?;
     let (pieces, channel) = Channel::new(1);
     let message = build(request, body.len(), channel)?;
@@ -67,11 +111,7 @@ async fn exchange(
     Ok(seen)
 }
 
-fn build(
-    request: &Request,
-    length: usize,
-    body: Channel<Bytes, anyhow::Error>,
-) -> Result<hyper::Request<Channel<Bytes, anyhow::Error>>> {
+fn build(request: &Request, length: usize, body: Pieces) -> Result<hyper::Request<Pieces>> {
     let mut builder = hyper::Request::builder()
         .method(request.method.as_str())
         .uri(&request.path);

@@ -11,10 +11,12 @@ use crate::scenario::{Scenario, Try};
 use crate::wire;
 
 mod client;
+mod crowd;
 mod process;
 mod setup;
 mod upstream;
 
+pub use crowd::Tally;
 pub use process::{find_built, find_envoy};
 pub use setup::{Filter, Real};
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
@@ -21,7 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::body::pack;
 use crate::chunking::Chunking;
 use crate::observation::SeenRequest;
-use crate::scenario::{Answer, End, Failure, Message};
+use crate::scenario::{Answer, End, Failure, Message, Scenario};
 use crate::wire;
 
 /// The providers of one configuration, listening.
@@ -32,9 +32,11 @@ pub(super) struct Providers {
     script: Arc<Script>,
 }
 
-/// What is to be answered, and what came. One scenario at a time.
+/// What is to be answered, and what came: one scenario at a time, or all of them at once.
 #[derive(Debug, Default)]
 struct Script {
+    /// All of them at once: which one a request belongs to, its header [`SCENARIO_HEADER`] says.
+    all: OnceLock<Arc<Vec<Scenario>>>,
     state: Mutex<State>,
     /// How many bytes of the answer's body the client has.
     client_bytes: Arc<AtomicUsize>,
@@ -94,6 +96,11 @@ impl Providers {
         Arc::clone(&self.script.client_bytes)
     }
 
+    /// From now on answers what the scenario says that a request's header names.
+    pub(super) fn answer_all(&self, scenarios: &Arc<Vec<Scenario>>) {
+        self.script.all.get_or_init(|| Arc::clone(scenarios));
+    }
+
     /// What came since.
     #[must_use]
     pub(super) fn seen(&self) -> Seen {
@@ -113,6 +120,9 @@ impl Script {
 
     /// Notes a request and gives its answer.
     fn next(&self, seen: SeenRequest) -> Option<(Answer, Chunking)> {
+        if let Some(all) = self.all.get() {
+            return named(all, &seen).map(|answer| (answer, Chunking::Events));
+        }
         let mut state = self.state();
         let answer = state.answers.pop_front();
         if answer.is_none() {
@@ -123,6 +133,14 @@ impl Script {
         state.seen.push(seen);
         answer.zip(state.cut.clone())
     }
+}
+
+/// What this provider answers in the scenario that the request names.
+fn named(all: &[Scenario], seen: &SeenRequest) -> Option<Answer> {
+    let index: usize = seen.headers.text(SCENARIO_HEADER)?.parse().ok()?;
+    let tries = &all.get(index)?.tries;
+    let answers = tries.iter().find(|one| one.provider == seen.provider)?;
+    Some(answers.answers.clone())
 }
 
 type Body = Either<Full<Bytes>, Channel<Bytes, anyhow::Error>>;
@@ -222,7 +240,11 @@ async fn send_pieces(
     }
     match ends {
         End::Clean => {}
-        End::Reset => sender.abort(anyhow!("reset, as the scenario says")),
+        End::Reset => {
+            // Envoy drops what it has not yet passed on when the connection breaks.
+            tokio::time::sleep(BEFORE_RESET).await;
+            sender.abort(anyhow!("reset, as the scenario says"));
+        }
         End::Hang => std::future::pending().await,
     }
 }
@@ -245,6 +267,11 @@ async fn client_has_some(bytes: &AtomicUsize) -> bool {
     }
     false
 }
+
+const BEFORE_RESET: Duration = Duration::from_millis(20);
+
+/// Goes through the gateway like any header that it does not know.
+pub(super) const SCENARIO_HEADER: &str = "x-scenario";
 
 /// How long the last event of a stream waits for the client to have an earlier one.
 const MAX_FLOW_WAIT_MS: usize = 2_000;
