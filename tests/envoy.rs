@@ -5,7 +5,6 @@
 //! leaves the module out, for an Envoy that is too old for it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -13,8 +12,8 @@ use sluice_tests::chunking::{Chunking, MAX_BYTEWISE_BYTES};
 use sluice_tests::config::Config;
 use sluice_tests::judge;
 use sluice_tests::native::Cuts;
-use sluice_tests::real::{Filter, Real, find_built, find_envoy};
-use sluice_tests::report::{Report, skip, wanted};
+use sluice_tests::real::{Host, Real, hosts};
+use sluice_tests::report::{Report, wanted};
 use sluice_tests::scenario::{Answer, HostKind, Scenario, load_all};
 use sluice_tests::sse;
 
@@ -23,15 +22,12 @@ fn main() -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
+    let Some(hosts) = hosts() else {
+        return Ok(ExitCode::FAILURE);
+    };
     let mut good = true;
-    for (kind, found) in filters().into_iter().filter(|(kind, _)| is_wanted(*kind)) {
-        good &= match (find_envoy(), found) {
-            (Some(envoy), Some(filter)) => {
-                runtime.block_on(play_host(&envoy, kind, &filter, &scenarios))?
-            }
-            (None, _) => missing(kind, "Envoy: set ENVOY, or run `make run` once"),
-            (_, None) => missing(kind, "the built filter"),
-        };
+    for host in hosts {
+        good &= runtime.block_on(play_host(&host, &scenarios))?;
     }
     Ok(if good {
         ExitCode::SUCCESS
@@ -40,53 +36,21 @@ fn main() -> Result<ExitCode> {
     })
 }
 
-fn filters() -> [(HostKind, Option<Filter>); 2] {
-    let wasm = find_built("SLUICE_WASM", "wasm32-wasip1/wasm/sluice_filter.wasm");
-    let module = find_built("SLUICE_MODULE", "module/libsluice.so");
-    [
-        (HostKind::Wasm, wasm.map(Filter::Wasm)),
-        (HostKind::Module, module.map(Filter::Module)),
-    ]
-}
-
-fn is_wanted(kind: HostKind) -> bool {
-    match std::env::var("HOSTS").as_deref() {
-        Ok("wasm") => kind == HostKind::Wasm,
-        Ok("module") => kind == HostKind::Module,
-        _ => true,
-    }
-}
-
-fn missing(kind: HostKind, what: &str) -> bool {
-    skip(name(kind), what);
-    std::env::var_os("CI").is_none()
-}
-
-const fn name(kind: HostKind) -> &'static str {
-    match kind {
-        HostKind::Native => "native",
-        HostKind::Wasm => "envoy with wasm",
-        HostKind::Module => "envoy with module",
-    }
-}
-
 /// Plays all scenarios of a host; those that share a configuration share an Envoy.
-async fn play_host(
-    envoy: &Path,
-    kind: HostKind,
-    filter: &Filter,
-    scenarios: &[Scenario],
-) -> Result<bool> {
-    let mut report = Report::new(name(kind));
+async fn play_host(host: &Host, scenarios: &[Scenario]) -> Result<bool> {
+    let mut report = Report::new(match host.kind {
+        HostKind::Module => "envoy with module",
+        _ => "envoy with wasm",
+    });
     let mut by_config: BTreeMap<&str, Vec<&Scenario>> = BTreeMap::new();
-    for scenario in scenarios.iter().filter(|one| one.runs_on(kind)) {
+    for scenario in scenarios.iter().filter(|one| one.runs_on(host.kind)) {
         by_config
             .entry(&scenario.config)
             .or_default()
             .push(scenario);
     }
     for (config, scenarios) in by_config {
-        let mut real = Real::start(envoy, filter, &Config::load(config)?).await?;
+        let mut real = Real::start(host, &Config::load(config)?).await?;
         for scenario in scenarios {
             play_all(&mut real, scenario, &mut report).await?;
         }

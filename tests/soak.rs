@@ -8,31 +8,27 @@ use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use sluice_tests::config::Config;
-use sluice_tests::real::{Filter, Real, Tally, find_built, find_envoy};
-use sluice_tests::report::{Report, note, skip};
+use sluice_tests::real::{Host, Real, Tally, hosts};
+use sluice_tests::report::{Report, note};
 use sluice_tests::scenario::{Answer, Failure, HostKind, Scenario, load_all};
 
 fn main() -> Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
+    let Some(hosts) = hosts() else {
+        return Ok(ExitCode::FAILURE);
+    };
     let mut good = true;
-    for (name, kind, found) in filters() {
-        good &= match (find_envoy(), found) {
-            (Some(envoy), Some(filter)) => {
-                let mut report = Report::new(name);
-                match runtime.block_on(soak(&envoy, kind, &filter, &mut report)) {
-                    Ok(()) => {}
-                    Err(problem) => report.add_failure(&format!("{problem:#}")),
-                }
-                report.finish()
-            }
-            _ => {
-                skip(name, "no Envoy, or no built filter");
-                std::env::var_os("CI").is_none()
-            }
-        };
+    for host in hosts {
+        let mut report = Report::new(match host.kind {
+            HostKind::Module => "soak with module",
+            _ => "soak with wasm",
+        });
+        if let Err(problem) = runtime.block_on(soak(&host, &mut report)) {
+            report.add_failure(&format!("{problem:#}"));
+        }
+        good &= report.finish();
     }
     Ok(if good {
         ExitCode::SUCCESS
@@ -41,28 +37,10 @@ fn main() -> Result<ExitCode> {
     })
 }
 
-fn filters() -> [(&'static str, HostKind, Option<Filter>); 2] {
-    let wasm = find_built("SLUICE_WASM", "wasm32-wasip1/wasm/sluice_filter.wasm");
-    let module = find_built("SLUICE_MODULE", "module/libsluice.so");
-    [
-        ("soak with wasm", HostKind::Wasm, wasm.map(Filter::Wasm)),
-        (
-            "soak with module",
-            HostKind::Module,
-            module.map(Filter::Module),
-        ),
-    ]
-}
-
-async fn soak(
-    envoy: &std::path::Path,
-    kind: HostKind,
-    filter: &Filter,
-    report: &mut Report,
-) -> Result<()> {
+async fn soak(host: &Host, report: &mut Report) -> Result<()> {
     for config in ["all", "fallback"] {
-        let mut real = Real::start(envoy, filter, &Config::load(config)?).await?;
-        let scenarios = Arc::new(scenarios(config, kind)?);
+        let mut real = Real::start(host, &Config::load(config)?).await?;
+        let scenarios = Arc::new(scenarios(config, host.kind)?);
         let before = reloads(&real).await?;
         let played = rounds(&mut real, &scenarios).await;
         ensure!(

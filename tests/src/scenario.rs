@@ -63,6 +63,18 @@ pub enum HostKind {
     Module,
 }
 
+impl HostKind {
+    /// As scenarios and the variable `HOSTS` write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Wasm => "wasm",
+            Self::Module => "module",
+        }
+    }
+}
+
 /// What the client sends.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Request {

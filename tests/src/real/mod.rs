@@ -12,12 +12,13 @@ use crate::wire;
 
 mod client;
 mod crowd;
+mod found;
 mod process;
 mod setup;
 mod upstream;
 
 pub use crowd::Tally;
-pub use process::{find_built, find_envoy};
+pub use found::{Host, hosts};
 pub use setup::{Filter, Real};
 
 impl Real {

@@ -8,8 +8,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::scenario::home;
-
 /// A running Envoy; ended when dropped.
 #[derive(Debug)]
 pub struct Process {
@@ -106,41 +104,12 @@ impl Drop for Process {
     }
 }
 
-/// Finds Envoy: `ENVOY`, the project's virtual environment, the search path.
-#[must_use]
-pub fn find_envoy() -> Option<PathBuf> {
-    if let Some(named) = std::env::var_os("ENVOY") {
-        return Some(named.into());
-    }
-    let own = root().join(".venv/bin/envoy");
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let on_path = std::env::split_paths(&path).map(|folder| folder.join("envoy"));
-    std::iter::once(own)
-        .chain(on_path)
-        .find(|candidate| candidate.is_file())
-}
-
-/// A built file: named by a variable, else in the build folder that this test runs from.
-#[must_use]
-pub fn find_built(variable: &str, in_target: &str) -> Option<PathBuf> {
-    if let Some(named) = std::env::var_os(variable) {
-        return Some(PathBuf::from(named)).filter(|path| path.is_file());
-    }
-    let exe = std::env::current_exe().ok()?;
-    let candidates = exe.ancestors().map(|folder| folder.join(in_target));
-    candidates.into_iter().find(|candidate| candidate.is_file())
-}
-
 /// A port that was free a moment ago.
 ///
 /// # Errors
 /// No port is free.
 pub(super) fn free_port() -> Result<SocketAddr> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?)
-}
-
-fn root() -> PathBuf {
-    home().parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
 /// Compiling the wasm takes Envoy some seconds on a slow machine.

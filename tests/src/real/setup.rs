@@ -41,7 +41,8 @@ impl Real {
     ///
     /// # Errors
     /// A configuration that the generator or Envoy refuses.
-    pub async fn start(envoy: &Path, filter: &Filter, config: &Config) -> Result<Self> {
+    pub async fn start(host: &super::Host, config: &Config) -> Result<Self> {
+        let filter = &host.filter;
         let folder = TempDir::with_prefix("sluice-tests-")?;
         let names = named_hosts(&config.yaml);
         let providers = Providers::start(names.into_iter()).await?;
@@ -54,7 +55,7 @@ impl Real {
             std::os::unix::fs::symlink(path.canonicalize()?, folder.path().join("libsluice.so"))?;
         }
         let environment = environment(config, filter, folder.path());
-        let process = Process::start(envoy, &bootstrap, listener, &environment)?;
+        let process = Process::start(&host.envoy, &bootstrap, listener, &environment)?;
         Ok(Self {
             facts: AccessLog {
                 path: process.output(),
