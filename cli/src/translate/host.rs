@@ -6,14 +6,13 @@ use std::rc::Rc;
 use sluice_filter::exchange::Exchange;
 use sluice_filter::host::{Fact, Headers, Host, Level, Side};
 
-/// The world of one request. Both placements share it, as they run one after the other.
+/// The world of one request.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     pub(super) request: Message,
     pub(super) response: Message,
     /// The answer that a placement has given in place of what was to come.
     pub(super) reply: Option<Reply>,
-    pub(super) exchange: Option<Rc<Exchange>>,
     /// What was published last, by name.
     pub(super) facts: BTreeMap<&'static str, String>,
 }
@@ -97,12 +96,11 @@ impl Host for Memory {
         "via_upstream".to_owned()
     }
 
-    fn attach(&mut self, exchange: &Rc<Exchange>) {
-        self.exchange = Some(Rc::clone(exchange));
-    }
+    /// It is for the placement that there is with several targets.
+    fn attach(&mut self, _: &Rc<Exchange>) {}
 
     fn exchange(&self) -> Option<Rc<Exchange>> {
-        self.exchange.clone()
+        None
     }
 
     fn publish(&mut self, fact: Fact, value: &str) {

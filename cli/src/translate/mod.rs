@@ -1,8 +1,8 @@
 //! `sluice translate`: what the gateway would send and answer, without Envoy and without network.
 //!
 //! Owns: the command line, and what is printed. [`gateway`] makes the filter with one provider of the
-//! kind in question, [`play`] passes messages through both of its placements, and [`host`] is what
-//! they see of the world. Must not translate anything itself: it is the filter that does.
+//! kind in question, [`play`] passes messages through it, and [`host`] is what it sees of the world.
+//! Must not translate anything itself: it is the filter that does.
 
 mod gateway;
 mod host;
@@ -90,7 +90,7 @@ pub fn run(options: &Options, out: &mut dyn Write) -> Result<(), Failure> {
 
 fn request(route: &Route, out: &mut dyn Write) -> Result<(), Failure> {
     match ask(route, read_stdin()?)? {
-        Asked::Sent(sent) => print::request(&sent.outgoing, out),
+        Asked::Sent(sent) => print::request(&sent.outgoing(), out),
         Asked::Answered(answer) => tell(&answer, out),
     }
 }
@@ -98,7 +98,7 @@ fn request(route: &Route, out: &mut dyn Write) -> Result<(), Failure> {
 fn response(options: &Response, out: &mut dyn Write) -> Result<(), Failure> {
     let body = read_stdin()?;
     let answer = match ask(&options.route, read(&options.request)?)? {
-        Asked::Sent(mut sent) => sent.answer(&Incoming {
+        Asked::Sent(sent) => sent.answer(&Incoming {
             status: options.status,
             content_type: &options.content_type,
             body: &body,

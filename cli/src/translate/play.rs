@@ -1,11 +1,11 @@
-//! Passes a request and its answer through both placements of the filter, as Envoy does.
+//! Passes a request and its answer through the filter's downstream placement, as Envoy does. With one
+//! target there is no other.
 
 use std::rc::Rc;
 
-use sluice_filter::downstream::Downstream;
+use sluice_filter::downstream::{CLUSTER_HEADER, Downstream, MODEL_HEADER};
 use sluice_filter::gateway::Gateway;
-use sluice_filter::host::{Action, Headers};
-use sluice_filter::upstream::Upstream;
+use sluice_filter::host::{Action, Fact, Headers};
 
 use super::host::Memory;
 use crate::failure::Failure;
@@ -22,7 +22,6 @@ pub(super) enum Asked {
 pub(super) struct Sent {
     downstream: Downstream,
     memory: Memory,
-    pub(super) outgoing: Outgoing,
 }
 
 /// What a provider is sent.
@@ -55,54 +54,38 @@ pub(super) struct Answer {
 pub(super) fn ask(gateway: Rc<Gateway>, path: &str, body: Vec<u8>) -> Result<Asked, Failure> {
     let mut downstream = Downstream::new(gateway);
     let mut memory = Memory::default();
+    let is_empty = body.is_empty();
     memory.request.headers = client_headers(path, body.len());
     memory.request.body = body;
-    match placements(&mut downstream, &mut memory) {
-        Action::Continue => Ok(Asked::Sent(Box::new(Sent {
-            outgoing: outgoing(&mut memory),
-            downstream,
-            memory,
-        }))),
+    let action = match downstream.request_headers(&mut memory, is_empty) {
+        Action::Hold => downstream.request_body(&mut memory, true),
+        other => other,
+    };
+    match action {
+        Action::Continue => Ok(Asked::Sent(Box::new(Sent { downstream, memory }))),
         Action::Responded => reply(&mut memory).map(Asked::Answered),
         Action::Hold => Err(stuck()),
     }
 }
 
-/// The request, through one placement after the other.
-fn placements(downstream: &mut Downstream, memory: &mut Memory) -> Action {
-    let is_empty = memory.request.body.is_empty();
-    match downstream.request_headers(memory, is_empty) {
-        Action::Hold => {}
-        other => return other,
-    }
-    match downstream.request_body(memory, true) {
-        Action::Continue => {}
-        other => return other,
-    }
-    let mut upstream = Upstream::new();
-    match upstream.request_headers(memory, false) {
-        Action::Continue => upstream.request_body(memory, true),
-        other => other,
-    }
-}
-
-fn outgoing(memory: &mut Memory) -> Outgoing {
-    let message = std::mem::take(&mut memory.request);
-    let dropped = memory.exchange.as_ref().map(|exchange| {
-        let record = exchange.record();
-        let names = record.dropped.iter();
-        names.map(|notice| notice.field.to_string()).collect()
-    });
-    Outgoing {
-        headers: message.headers,
-        body: message.body,
-        dropped: dropped.unwrap_or_default(),
-    }
-}
-
 impl Sent {
+    /// What the provider is sent; its answer does not matter.
+    pub(super) fn outgoing(mut self) -> Outgoing {
+        self.downstream.done(&mut self.memory);
+        let Memory { request, facts, .. } = self.memory;
+        let mut headers = request.headers;
+        headers.retain(|name| !TAKEN_OFF_BY_ENVOY.contains(&name));
+        let dropped = facts.get(Fact::Dropped.name());
+        let dropped = dropped.map(|names| names.split(", ").map(str::to_owned).collect());
+        Outgoing {
+            headers,
+            body: request.body,
+            dropped: dropped.unwrap_or_default(),
+        }
+    }
+
     /// Passes the provider's answer through.
-    pub(super) fn answer(&mut self, incoming: &Incoming<'_>) -> Result<Answer, Failure> {
+    pub(super) fn answer(mut self, incoming: &Incoming<'_>) -> Result<Answer, Failure> {
         let mut out = Vec::new();
         self.memory.response.headers = provider_headers(incoming);
         let action = self
@@ -185,6 +168,9 @@ fn status(headers: &Headers) -> u16 {
     let status = headers.text(":status");
     status.and_then(|status| status.parse().ok()).unwrap_or(500)
 }
+
+/// Between the filter and Envoy's router; the route removes them.
+const TAKEN_OFF_BY_ENVOY: &[&str] = &[CLUSTER_HEADER, MODEL_HEADER];
 
 /// In Envoy this would be a request that never ends.
 fn stuck() -> Failure {
