@@ -44,13 +44,13 @@ setup: ## Install what the tests need into the project
 check: ## Formatting, lints, documentation, dependencies, scripts
 	@scripts/setup.sh rust check
 	cargo fmt --all --check
+	.venv/bin/shellcheck scripts/*.sh .ci/run
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
 	cargo clippy $(LOCKED) --workspace --all-targets -- -D warnings
 	cargo clippy $(LOCKED) -p sluice-filter --target wasm32-wasip1 -- -D warnings
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" \
 		cargo doc $(LOCKED) --workspace --no-deps --document-private-items
-	.venv/bin/shellcheck scripts/*.sh .ci/run
-	.venv/bin/ruff check tests scripts bench
-	.venv/bin/ruff format --check tests scripts bench
 
 .PHONY: unit
 unit: ## Tests of each crate; what needs Envoy is skipped where there is none

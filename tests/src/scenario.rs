@@ -2,7 +2,7 @@
 //! answers, what the client must get.
 //!
 //! Owns: the types and how a file is read ([`load_all`]). Says nothing of how a scenario is played
-//! ([`crate::native`], [`crate::envoy`]) or judged ([`crate::judge`]). `tests/README.md` explains the
+//! ([`crate::native`], [`crate::real`]) or judged ([`crate::judge`]). `tests/README.md` explains the
 //! format to those who write one.
 
 use std::collections::BTreeMap;
