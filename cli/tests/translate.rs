@@ -12,7 +12,12 @@ use support::{Sluice, sluice};
 const CHAT: &str = "/v1/chat/completions";
 
 fn request(kind: &str, body: &str) -> Sluice {
-    sluice(&["translate", "request", "--path", CHAT, "--kind", kind]).input(body)
+    request_with(kind, &[], body)
+}
+
+fn request_with(kind: &str, more: &[&str], body: &str) -> Sluice {
+    let fixed = ["translate", "request", "--path", CHAT, "--kind", kind];
+    sluice(&[&fixed, more].concat()).input(body)
 }
 
 fn response(arguments: &[&str], body: &str) -> Sluice {
@@ -31,9 +36,7 @@ fn response(arguments: &[&str], body: &str) -> Sluice {
 fn a_request_is_shown_as_the_provider_gets_it() {
     let body = r#"{"model": "m", "logit_bias": {"1": 5}, "max_completion_tokens": 100, "user": "u",
         "messages": [{"role": "developer", "content": "Be brief."}, {"role": "user", "content": "Hi"}]}"#;
-    let bedrock = request("aws-bedrock", body)
-        .arg("--model")
-        .arg("amazon.nova-lite-v1:0");
+    let bedrock = request_with("aws-bedrock", &["--model", "amazon.nova-lite-v1:0"], body);
     insta::assert_snapshot!(bedrock.transcript());
 }
 
@@ -43,6 +46,13 @@ fn what_a_compatible_server_knows_otherwise_is_changed_in_place() {
         "messages": [{"role": "developer", "name": "n", "content": "Hi"}]}"#;
     insta::assert_snapshot!("groq", request("groq", body).transcript());
     insta::assert_snapshot!("mistral", request("mistral", body).transcript());
+}
+
+#[test]
+fn models_that_only_speak_responses_are_asked_so() {
+    let body = r#"{"model": "m", "messages": [{"role": "user", "content": "Hi"}]}"#;
+    let run = request_with("openai", &["--api", "responses"], body);
+    insta::assert_snapshot!(run.transcript());
 }
 
 #[test]

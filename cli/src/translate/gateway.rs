@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use sluice_filter::config::{
-    Credential, FilterConfig, Model, OnUnsupported, Pool, Provider, Target,
+    Credential, FilterConfig, Model, OnUnsupported, OpenAiApi, Pool, Provider, Target,
 };
 use sluice_filter::gateway::Gateway;
 use sluice_filter::host::Fact;
@@ -15,16 +15,20 @@ use crate::config::{DEFAULT_MAX_BYTES, DEFAULT_MAX_TOKENS};
 use crate::failure::Failure;
 
 /// The gateway of a provider of this kind, as its row says, without a credential.
-pub(super) fn of_kind(kind: &str, model: Option<&str>) -> Result<Rc<Gateway>, Failure> {
+pub(super) fn of_kind(
+    kind: &str,
+    api: Option<OpenAiApi>,
+    model: Option<&str>,
+) -> Result<Rc<Gateway>, Failure> {
     let row = row(kind).ok_or_else(|| Failure::line(format!("there is no kind `{kind}`")))?;
-    let json = serde_json::to_vec(&config(row, model)).map_err(Failure::line)?;
+    let json = serde_json::to_vec(&config(row, api, model)).map_err(Failure::line)?;
     let gateway = Gateway::new(&json, &|_| None).map_err(Failure::line)?;
     Ok(Rc::new(gateway))
 }
 
-fn config(row: &Row, model: Option<&str>) -> FilterConfig {
+fn config(row: &Row, api: Option<OpenAiApi>, model: Option<&str>) -> FilterConfig {
     FilterConfig {
-        providers: vec![provider(row)],
+        providers: vec![provider(row, api)],
         models: vec![every_model(row, model)],
         max_request_bytes: DEFAULT_MAX_BYTES.into(),
         max_response_bytes: DEFAULT_MAX_BYTES.into(),
@@ -56,13 +60,13 @@ fn every_model(row: &Row, model: Option<&str>) -> Model {
 }
 
 /// What only an account knows stands in capitals.
-fn provider(row: &Row) -> Provider {
+fn provider(row: &Row, api: Option<OpenAiApi>) -> Provider {
     Provider {
         name: row.kind.to_owned(),
         kind: row.kind.to_owned(),
         authority: String::new(),
         prefix: prefix(row),
-        api: None,
+        api,
         credential: Credential::None,
         api_version: "API_VERSION".to_owned(),
         region: "REGION".to_owned(),

@@ -15,7 +15,8 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
+use sluice_filter::config::OpenAiApi;
 use sluice_translators::providers::ROWS;
 
 use crate::failure::Failure;
@@ -57,6 +58,24 @@ struct Route {
     /// The model to ask there [default: the one that the request names]
     #[arg(long, value_name = "MODEL")]
     model: Option<String>,
+    /// The API of OpenAI that it speaks there [default: that of its kind]
+    #[arg(long, value_enum, value_name = "API")]
+    api: Option<Api>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Api {
+    Chat,
+    Responses,
+}
+
+impl From<Api> for OpenAiApi {
+    fn from(api: Api) -> Self {
+        match api {
+            Api::Chat => Self::Chat,
+            Api::Responses => Self::Responses,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -110,7 +129,8 @@ fn response(options: &Response, out: &mut dyn Write) -> Result<(), Failure> {
 }
 
 fn ask(route: &Route, body: Vec<u8>) -> Result<Asked, Failure> {
-    let gateway = gateway::of_kind(&route.kind, route.model.as_deref())?;
+    let api = route.api.map(OpenAiApi::from);
+    let gateway = gateway::of_kind(&route.kind, api, route.model.as_deref())?;
     play::ask(gateway, &route.path, body)
 }
 
