@@ -13,7 +13,7 @@ pub struct Capabilities {
     /// a row it is a limit that the model takes, and no more than 32,000, beyond which the vendor
     /// advises against waiting for a whole answer.
     pub default_max_tokens: u64,
-    /// How the model takes thinking (Anthropic models).
+    /// How the model takes thinking (models of Anthropic and Google).
     pub thinking: Thinking,
     /// Whether it takes `output_config.effort`.
     pub effort: bool,
@@ -38,6 +38,8 @@ pub enum Thinking {
     Adaptive,
     /// Both.
     Both,
+    /// By a level in place of a budget, and with signed calls (Gemini models from 3 on).
+    Levels,
 }
 
 /// A family of models.
@@ -95,10 +97,29 @@ const CLAUDE_4_8: Capabilities = Capabilities {
     ..CLAUDE_4_7
 };
 
+/// Gemini 2.5: thinking by budget.
+const GEMINI_2_5: Capabilities = Capabilities {
+    thinking: Thinking::Budget,
+    ..Capabilities::DEFAULT
+};
+
+/// Gemini 3: thinking by level.
+const GEMINI_3: Capabilities = Capabilities {
+    thinking: Thinking::Levels,
+    ..Capabilities::DEFAULT
+};
+
+/// Gemini before 2.5: no thinking.
+const GEMINI_2: Capabilities = Capabilities {
+    thinking: Thinking::None,
+    ..Capabilities::DEFAULT
+};
+
 /// The rows; the first whose family stands in the name counts.
 ///
 /// Sources, November 2026: Anthropic's "Models overview", "Migration guide", "Effort", "Structured
-/// outputs" and "Extended thinking" pages, <https://platform.claude.com/docs/en/about-claude/models>.
+/// outputs" and "Extended thinking" pages, <https://platform.claude.com/docs/en/about-claude/models>;
+/// Google's "Gemini thinking" page, <https://ai.google.dev/gemini-api/docs/thinking>.
 const ROWS: &[Row] = &[
     Row::new(
         "claude-3-7",
@@ -141,6 +162,10 @@ const ROWS: &[Row] = &[
     Row::new("claude-mythos", CLAUDE_4_8),
     Row::new("claude-opus-4", CLAUDE_4),
     Row::new("claude-sonnet-4", CLAUDE_4),
+    Row::new("gemini-1", GEMINI_2),
+    Row::new("gemini-2.0", GEMINI_2),
+    Row::new("gemini-2.5", GEMINI_2_5),
+    Row::new("gemini-3", GEMINI_3),
 ];
 
 /// Claude 3.5: as 3, with longer answers.

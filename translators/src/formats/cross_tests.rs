@@ -20,6 +20,7 @@ type Side = (Format, &'static str);
 const CHAT: Side = (Format::OpenaiChat, "openai");
 const ANTHROPIC: Side = (Format::Anthropic, "anthropic");
 const RESPONSES: Side = (Format::OpenaiResponses, "openai");
+const GEMINI: Side = (Format::Gemini, "gemini");
 const CONVERSE: Side = (Format::BedrockConverse, "aws-bedrock");
 
 fn codec((format, _): Side) -> &'static Codec {
@@ -419,7 +420,7 @@ proptest! {
             (RESPONSES, RESPONSES_LOOP),
         ] {
             let text = mutated(text, at, value);
-            for to in [CHAT, RESPONSES, ANTHROPIC, CONVERSE] {
+            for to in [CHAT, RESPONSES, ANTHROPIC, CONVERSE, GEMINI] {
                 match request(from, to, &document(&text)) {
                     Ok((body, _)) => prop_assert!(is_json(&body)),
                     Err(refusal) => prop_assert!(matches!(refusal.status(), 400 | 422)),
@@ -437,7 +438,7 @@ proptest! {
         let read = (codec(CHAT).read_response)(&document);
         let _ = (codec(CHAT).inspect_response)(document.root());
         if let Ok(response) = read {
-            for to in [CHAT, RESPONSES, ANTHROPIC] {
+            for to in [CHAT, RESPONSES, ANTHROPIC, GEMINI] {
                 let mut out = Vec::new();
                 (client(to).write_response)(&response, &answer(), &mut out);
                 prop_assert!(is_json(&out));
@@ -452,7 +453,7 @@ proptest! {
     ) {
         let odd = mutated(CHAT_CHUNK, at, value);
         let body = format!("data: {odd}\n\ndata: {CHAT_CHUNK}\n\ndata: {odd}\n\ndata: [DONE]\n\n");
-        for to in [CHAT, RESPONSES, ANTHROPIC] {
+        for to in [CHAT, RESPONSES, ANTHROPIC, GEMINI] {
             let out = String::from_utf8(stream(CHAT, to, body.as_bytes())).unwrap();
             for data in out.lines().filter_map(|line| line.strip_prefix("data: ")) {
                 let whole = data == "[DONE]" || is_json(data.as_bytes());

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use crate::framing::Frame;
+use crate::framing::sse::write_event;
 use crate::ir::{ApiError, Event, Notices, Refusal, Request, Response, Sink, Usage};
 use crate::json::{Document, Value};
 use crate::providers::{Quirks, Target};
@@ -15,6 +16,7 @@ pub mod anthropic;
 mod aws;
 pub mod bedrock_converse;
 mod failure;
+pub mod gemini;
 mod openai;
 pub mod openai_chat;
 pub mod openai_responses;
@@ -62,6 +64,7 @@ impl Format {
             Self::OpenaiChat => Some(&openai_chat::CODEC),
             Self::OpenaiResponses => Some(&openai_responses::CODEC),
             Self::Anthropic => Some(&anthropic::CODEC),
+            Self::Gemini => Some(&gemini::CODEC),
             Self::BedrockConverse => Some(&bedrock_converse::CODEC),
             _ => None,
         }
@@ -236,6 +239,14 @@ pub trait StreamWriter {
     fn content_type(&self) -> &'static str {
         "text/event-stream"
     }
+
+    /// Appends a frame of a provider that speaks the client's format, but in another framing.
+    fn reframe(&mut self, frame: &Frame<'_>, out: &mut Vec<u8>) {
+        write_event(frame.name, frame.data, out);
+    }
+
+    /// The last frame was [reframed](Self::reframe): appends what ends the client's framing.
+    fn finish_reframed(&mut self, _out: &mut Vec<u8>) {}
 }
 
 #[cfg(test)]

@@ -146,12 +146,14 @@ fn wanted(
             note_effort(effort, model, notices);
             Some(Setting::Adaptive)
         }
-        (Thinking::Budget | Thinking::Both, Some(budget)) => {
+        (Thinking::Budget | Thinking::Both | Thinking::Levels, Some(budget)) => {
             note_effort(effort, model, notices);
             Some(Setting::Enabled { budget })
         }
-        (Thinking::Both, None) if effort.is_none() || model.effort => Some(Setting::Adaptive),
-        (Thinking::Both | Thinking::Budget, None) => Some(Setting::Enabled {
+        (Thinking::Both | Thinking::Levels, None) if effort.is_none() || model.effort => {
+            Some(Setting::Adaptive)
+        }
+        (Thinking::Both | Thinking::Budget | Thinking::Levels, None) => Some(Setting::Enabled {
             budget: budget_of(effort.unwrap_or(Effort::Medium)),
         }),
     }

@@ -64,6 +64,12 @@ pub enum Envelope {
     AnthropicGcp,
     /// `{prefix}/model/{model}/converse`, or `/converse-stream`; the model may be an ARN.
     BedrockConverse,
+    /// `{prefix}/models/{model}:generateContent`, or `:streamGenerateContent?alt=sse`.
+    Gemini,
+    /// Gemini on GCP:
+    /// `{prefix}/projects/{project}/locations/{location}/publishers/google/models/{model}:generateContent`,
+    /// or `:streamGenerateContent?alt=sse`.
+    VertexGemini,
 }
 
 /// How a provider wants its API key.

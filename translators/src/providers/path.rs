@@ -88,8 +88,26 @@ impl Envelope {
                     ":rawPredict"
                 });
             }
+            Self::Gemini => {
+                path.push_str("/models/");
+                push_segment(&mut path, parts.model)?;
+                path.push_str(gemini_method(parts.stream));
+            }
+            Self::VertexGemini => {
+                push_gcp_model(&mut path, "google", parts)?;
+                path.push_str(gemini_method(parts.stream));
+            }
         }
         Ok(path)
+    }
+}
+
+/// Without `alt=sse` a stream is a JSON array.
+const fn gemini_method(stream: bool) -> &'static str {
+    if stream {
+        ":streamGenerateContent?alt=sse"
+    } else {
+        ":generateContent"
     }
 }
 

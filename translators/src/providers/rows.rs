@@ -46,6 +46,16 @@ pub const ROWS: &[Row] = &[
         ..COMPATIBLE
     },
     Row {
+        kind: "gemini",
+        title: "Gemini API",
+        format: Format::Gemini,
+        envelope: Envelope::Gemini,
+        base_url: "https://generativelanguage.googleapis.com/v1beta",
+        credential: CredentialForm::Header("x-goog-api-key"),
+        source: "https://ai.google.dev/api/generate-content",
+        ..COMPATIBLE
+    },
+    Row {
         kind: "azure-openai",
         title: "Azure OpenAI",
         envelope: Envelope::AzureOpenai,
@@ -76,6 +86,14 @@ pub const ROWS: &[Row] = &[
         format: Format::Anthropic,
         envelope: Envelope::AnthropicGcp,
         source: "https://docs.claude.com/en/api/claude-on-vertex-ai",
+        ..COMPATIBLE
+    },
+    Row {
+        kind: "gcp-vertex-ai",
+        title: "Gemini on Vertex AI",
+        format: Format::Gemini,
+        envelope: Envelope::VertexGemini,
+        source: "https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference",
         ..COMPATIBLE
     },
     Row {

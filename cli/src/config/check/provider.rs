@@ -287,7 +287,7 @@ const FRAMING_HEADERS: &[&str] = &[
 ];
 
 /// Kinds that the design names and that the table does not have yet.
-const PLANNED_KINDS: &[&str] = &["cohere", "gcp-vertex-ai", "gemini"];
+const PLANNED_KINDS: &[&str] = &["cohere"];
 
 #[cfg(test)]
 mod tests {

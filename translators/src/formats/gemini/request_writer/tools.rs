@@ -1,0 +1,235 @@
+//! Tools and the choice between them.
+
+use crate::formats::Format;
+use crate::ir::{Extension, Refusal, Request, Schema, Tool, ToolChoice, ToolKind};
+use crate::json::{Str, Writer};
+
+use super::{Context, unsupported};
+
+/// Longest name of a function.
+const MAX_NAME: usize = 128;
+
+/// Writes `tools` and `toolConfig`.
+pub(super) fn write(
+    request: &Request<'_>,
+    context: &mut Context<'_>,
+    json: &mut Writer<'_>,
+) -> Result<(), Refusal> {
+    let is_function = |tool: &&Tool<'_>| matches!(tool.kind, ToolKind::Function { .. });
+    let tools = chosen_tools(request, context);
+    let (functions, others): (Vec<_>, Vec<_>) = tools.into_iter().partition(is_function);
+    if !functions.is_empty() || !others.is_empty() {
+        json.key("tools");
+        json.begin_array();
+        write_functions(&functions, context, json)?;
+        for tool in others {
+            write_other(tool, context, json)?;
+        }
+        json.end_array();
+    }
+    write_choice(request, !functions.is_empty(), json)
+}
+
+/// Names are allowed only where one of them must be called: otherwise the others are left out.
+fn chosen_tools<'r, 'a>(request: &'r Request<'a>, context: &mut Context<'_>) -> Vec<&'r Tool<'a>> {
+    let Some(ToolChoice::Subset {
+        names,
+        required: false,
+    }) = &request.tool_choice
+    else {
+        return request.tools.iter().collect();
+    };
+    context.notices.drop_field("tool_choice.allowed_tools");
+    let is_chosen = |tool: &&Tool<'a>| match &tool.kind {
+        ToolKind::Function { name, .. }
+        | ToolKind::FreeForm { name, .. }
+        | ToolKind::Opaque { name, .. } => names.contains(name),
+        ToolKind::WebSearch { .. } => names.iter().any(|name| *name == "web_search"),
+    };
+    request.tools.iter().filter(is_chosen).collect()
+}
+
+fn write_functions(
+    functions: &[&Tool<'_>],
+    context: &mut Context<'_>,
+    json: &mut Writer<'_>,
+) -> Result<(), Refusal> {
+    if functions.is_empty() {
+        return Ok(());
+    }
+    json.begin_object();
+    json.key("functionDeclarations");
+    json.begin_array();
+    for tool in functions {
+        write_function(tool, context, json)?;
+    }
+    json.end_array();
+    json.end_object();
+    Ok(())
+}
+
+fn write_function(
+    tool: &Tool<'_>,
+    context: &mut Context<'_>,
+    json: &mut Writer<'_>,
+) -> Result<(), Refusal> {
+    let ToolKind::Function {
+        name,
+        description,
+        parameters,
+        strict,
+        extras,
+    } = &tool.kind
+    else {
+        return Ok(());
+    };
+    check_name(name, tool.index)?;
+    context.drop_if(*strict == Some(true), "tools.strict");
+    json.begin_object();
+    json.field_str("name", name);
+    if let Some(description) = description {
+        json.field_str("description", description);
+    }
+    match parameters {
+        None => {}
+        Some(Schema::Json(text)) => json.field_raw("parametersJsonSchema", text),
+        Some(Schema::OpenApi(text)) => json.field_raw("parameters", text),
+    }
+    write_extras(extras, context, json);
+    json.end_object();
+    Ok(())
+}
+
+fn write_extras(extras: &[Extension<'_>], context: &mut Context<'_>, json: &mut Writer<'_>) {
+    for extra in extras {
+        if extra.format == Format::Gemini {
+            json.key_str(&extra.name);
+            json.raw(extra.json);
+        } else {
+            let field = format!("tools.{}", extra.name.decode());
+            context.notices.drop_field(field);
+        }
+    }
+}
+
+fn check_name(name: &Str<'_>, index: usize) -> Result<(), Refusal> {
+    let name = name.decode();
+    let is_first = |c: char| c.is_ascii_alphabetic() || c == '_';
+    let is_taken = |c: char| c.is_ascii_alphanumeric() || "_.:-".contains(c);
+    if name.len() <= MAX_NAME && name.starts_with(is_first) && name.chars().all(is_taken) {
+        return Ok(());
+    }
+    let reason = "names of functions begin with a letter or `_` and have at most 128 letters, \
+                  digits, `_`, `.`, `:` and `-`";
+    Err(unsupported(format!("tools[{index}].name"), reason))
+}
+
+fn write_other(
+    tool: &Tool<'_>,
+    context: &mut Context<'_>,
+    json: &mut Writer<'_>,
+) -> Result<(), Refusal> {
+    let refuse = |reason: String| Err(unsupported(format!("tools[{}]", tool.index), reason));
+    match &tool.kind {
+        ToolKind::WebSearch {
+            original: (Format::Gemini, own),
+            ..
+        } => write_own("googleSearch", own, json),
+        ToolKind::WebSearch {
+            allowed_domains,
+            blocked_domains,
+            ..
+        } => write_search(allowed_domains, blocked_domains, context, json),
+        ToolKind::Opaque {
+            format: Format::Gemini,
+            name,
+            json: own,
+        } => write_own(&name.decode(), own, json),
+        ToolKind::Opaque { name, .. } => {
+            return refuse(format!("it has no tool `{}`", name.decode()));
+        }
+        ToolKind::Function { .. } => {}
+        ToolKind::FreeForm { .. } => {
+            let reason = "its functions take JSON; define one with a string";
+            return refuse(reason.to_owned());
+        }
+    }
+    Ok(())
+}
+
+fn write_own(name: &str, own: &str, json: &mut Writer<'_>) {
+    json.begin_object();
+    json.key_str(&Str::from(name));
+    json.raw(own);
+    json.end_object();
+}
+
+/// Only Vertex AI leaves domains out, and neither can be kept to some.
+fn write_search(
+    allowed: &[Str<'_>],
+    blocked: &[Str<'_>],
+    context: &mut Context<'_>,
+    json: &mut Writer<'_>,
+) {
+    context.drop_if(!allowed.is_empty(), "tools.allowed_domains");
+    let excluded = match context.is_vertex() {
+        true => blocked,
+        false => &[],
+    };
+    context.drop_if(excluded.len() < blocked.len(), "tools.blocked_domains");
+    json.begin_object();
+    json.key("googleSearch");
+    json.begin_object();
+    if !excluded.is_empty() {
+        json.key("excludeDomains");
+        json.begin_array();
+        excluded.iter().for_each(|domain| json.str(domain));
+        json.end_array();
+    }
+    json.end_object();
+    json.end_object();
+}
+
+fn write_choice(
+    request: &Request<'_>,
+    has_functions: bool,
+    json: &mut Writer<'_>,
+) -> Result<(), Refusal> {
+    let Some(choice) = &request.tool_choice else {
+        return Ok(());
+    };
+    let (mode, names) = match choice {
+        ToolChoice::Auto
+        | ToolChoice::Subset {
+            required: false, ..
+        } => ("AUTO", &[][..]),
+        ToolChoice::Required => ("ANY", &[][..]),
+        ToolChoice::None => ("NONE", &[][..]),
+        ToolChoice::Validated => ("VALIDATED", &[][..]),
+        ToolChoice::Tool { name, .. } => ("ANY", std::slice::from_ref(name)),
+        ToolChoice::Subset { names, .. } => ("ANY", names.as_slice()),
+    };
+    if !has_functions {
+        return match mode {
+            "ANY" => Err(Refusal::invalid(
+                "tool_choice",
+                "asks for a function and there are none",
+            )),
+            _ => Ok(()),
+        };
+    }
+    json.key("toolConfig");
+    json.begin_object();
+    json.key("functionCallingConfig");
+    json.begin_object();
+    json.field_string("mode", mode);
+    if !names.is_empty() {
+        json.key("allowedFunctionNames");
+        json.begin_array();
+        names.iter().for_each(|name| json.str(name));
+        json.end_array();
+    }
+    json.end_object();
+    json.end_object();
+    Ok(())
+}

@@ -1,0 +1,211 @@
+//! Reads a provider's whole answer.
+
+use crate::formats::{Format, Inspection};
+use crate::ir::{
+    ApiError, Candidate, Item, ReasoningBlock, Response, Signature, Stop, StopReason, ToolCall,
+};
+use crate::json::{Document, Kind, Str, Value};
+
+use super::base64::standard;
+use super::error::{self, bad_gateway};
+use super::fields::{canonical, get, members, text};
+use super::usage::WireUsage;
+use super::{signature, stop};
+
+/// See [`crate::formats::Codec::inspect_response`].
+pub(super) fn inspect_response(root: Value<'_>) -> Inspection {
+    Inspection {
+        usage: WireUsage::read(root).neutral(),
+        model: text(root, "modelVersion").map(Str::into_owned),
+        error: error::in_body(root),
+    }
+}
+
+/// See [`crate::formats::Codec::read_response`].
+pub(super) fn read_response(document: &Document) -> Result<Response<'_>, ApiError<'_>> {
+    let root = document.root();
+    if let Some(error) = error::in_body(root) {
+        return Err(error);
+    }
+    let candidates: Vec<_> = elements(root, "candidates").map(read_candidate).collect();
+    Ok(Response {
+        id: text(root, "responseId").unwrap_or_default(),
+        model: text(root, "modelVersion").unwrap_or_default(),
+        candidates: usable(candidates, root)?,
+        usage: WireUsage::read(root).neutral(),
+        ..Response::default()
+    })
+}
+
+/// A prompt that was refused leaves no candidate; nothing at all is no answer.
+fn usable<'a>(
+    candidates: Vec<Candidate<'a>>,
+    root: Value<'a>,
+) -> Result<Vec<Candidate<'a>>, ApiError<'a>> {
+    if candidates.is_empty() {
+        let stop = stop::read_blocked(root)
+            .ok_or_else(|| bad_gateway("the provider's answer holds no candidate"))?;
+        return Ok(vec![Candidate {
+            stop,
+            ..Candidate::default()
+        }]);
+    }
+    let is_broken = |candidate: &Candidate<'_>| {
+        candidate.items.is_empty() && candidate.stop.reason == StopReason::Malformed
+    };
+    match candidates.iter().find(|_| candidates.iter().all(is_broken)) {
+        None => Ok(candidates),
+        Some(broken) => Err(malformed(&broken.stop)),
+    }
+}
+
+/// What the model wrote could not be used, and nothing of it is left.
+pub(super) fn malformed(stop: &Stop<'_>) -> ApiError<'static> {
+    match &stop.explanation {
+        Some(text) => bad_gateway(text.decode().into_owned()),
+        None => bad_gateway("the model wrote something that the provider could not use"),
+    }
+}
+
+fn read_candidate(candidate: Value<'_>) -> Candidate<'_> {
+    let mut items: Vec<_> = parts(candidate).filter_map(read_item).collect();
+    cite(&mut items, candidate);
+    let has_calls = items.iter().any(is_call);
+    Candidate {
+        index: index(candidate),
+        items,
+        stop: stop::read(candidate, has_calls).unwrap_or_default(),
+        logprobs: None,
+    }
+}
+
+pub(super) fn is_call(item: &Item<'_>) -> bool {
+    matches!(item, Item::ToolCall { .. })
+}
+
+/// The candidate's number; the first one's may be left out.
+pub(super) fn index(candidate: Value<'_>) -> u64 {
+    get(candidate, "index").and_then(Value::as_u64).unwrap_or(0)
+}
+
+/// The parts of a candidate.
+pub(super) fn parts(candidate: Value<'_>) -> impl Iterator<Item = Value<'_>> {
+    let content = get(candidate, "content");
+    content
+        .into_iter()
+        .flat_map(|content| elements(content, "parts"))
+}
+
+/// The elements of a list that may be absent.
+pub(super) fn elements<'a>(object: Value<'a>, name: &str) -> impl Iterator<Item = Value<'a>> {
+    get(object, name).into_iter().flat_map(Value::elements)
+}
+
+/// Citations of a candidate stand beside its parts, and count through its text.
+fn cite<'a>(items: &mut [Item<'a>], candidate: Value<'a>) {
+    let list = citations(candidate).filter(|list| list.elements().next().is_some());
+    let Some(list) = list else { return };
+    let last_text = items.iter_mut().rev().find_map(|item| match item {
+        Item::Text { citations, .. } => Some(citations),
+        _ => None,
+    });
+    if let Some(citations) = last_text {
+        *citations = Some((Format::Gemini, list.raw()));
+    }
+}
+
+/// The list is called `citationSources` at the Gemini API and `citations` at Vertex AI.
+fn citations(candidate: Value<'_>) -> Option<Value<'_>> {
+    let metadata = get(candidate, "citationMetadata")?;
+    let list = get(metadata, "citations").or_else(|| get(metadata, "citationSources"))?;
+    (list.kind() == Kind::Array).then_some(list)
+}
+
+/// The item of a part; `None` for parts that say nothing.
+pub(super) fn read_item(part: Value<'_>) -> Option<Item<'_>> {
+    let signature = text(part, signature::KEY)
+        .filter(|token| !token.is_empty())
+        .map(own);
+    if get(part, "thought").and_then(Value::as_bool) == Some(true) {
+        return thought(part, signature);
+    }
+    if let Some(call) = get(part, "functionCall") {
+        return Some(read_call(call, signature));
+    }
+    if let Some(blob) = get(part, "inlineData") {
+        return Some(read_blob(blob, part));
+    }
+    match text(part, "text") {
+        Some(text) if !text.is_empty() || signature.is_some() => Some(text_item(text, signature)),
+        Some(_) => None,
+        None => read_other(part, signature),
+    }
+}
+
+const fn text_item<'a>(text: Str<'a>, signature: Option<Signature<'a>>) -> Item<'a> {
+    Item::Text {
+        text,
+        signature,
+        citations: None,
+    }
+}
+
+/// A token of this format.
+const fn own(token: Str<'_>) -> Signature<'_> {
+    Signature {
+        format: Format::Gemini,
+        token,
+    }
+}
+
+fn thought<'a>(part: Value<'a>, signature: Option<Signature<'a>>) -> Option<Item<'a>> {
+    let text = text(part, "text").filter(|text| !text.is_empty());
+    (text.is_some() || signature.is_some()).then(|| {
+        Item::Reasoning(ReasoningBlock {
+            text,
+            signature,
+            ..ReasoningBlock::default()
+        })
+    })
+}
+
+fn read_call<'a>(call: Value<'a>, signature: Option<Signature<'a>>) -> Item<'a> {
+    let arguments = get(call, "args").map_or("{}", Value::raw);
+    Item::ToolCall {
+        call: ToolCall {
+            id: text(call, "id").unwrap_or_default(),
+            name: text(call, "name").unwrap_or_default(),
+            arguments: Str::plain(arguments),
+            free_form: false,
+        },
+        signature,
+    }
+}
+
+fn read_blob<'a>(blob: Value<'a>, part: Value<'a>) -> Item<'a> {
+    let mime = text(blob, "mimeType").unwrap_or_default();
+    match text(blob, "data") {
+        Some(data) if mime.decode().starts_with("image/") => Item::Image {
+            mime,
+            data: standard(data),
+        },
+        _ => opaque("inlineData", part),
+    }
+}
+
+/// A token alone, or what only this format has.
+fn read_other<'a>(part: Value<'a>, signature: Option<Signature<'a>>) -> Option<Item<'a>> {
+    let is_data = |key: &Str<'_>| !["thought", signature::KEY].contains(&canonical(key).as_ref());
+    match members(part).find(|(key, _)| is_data(key)) {
+        Some((key, _)) => Some(opaque(&canonical(&key), part)),
+        None => signature.map(|signature| text_item(Str::default(), Some(signature))),
+    }
+}
+
+fn opaque<'a>(name: &str, part: Value<'a>) -> Item<'a> {
+    Item::Opaque {
+        format: Format::Gemini,
+        name: Str::from(name.to_owned()),
+        json: part.raw(),
+    }
+}

@@ -1,0 +1,295 @@
+//! Reads a provider's stream.
+//!
+//! Chunks are answers of their own, whose parts are to be appended. Text comes in pieces, a call in
+//! one; a token may come behind its text, in a part whose text is empty. `finishReason` stands on a
+//! candidate's last chunk, counts on any chunk, and the stream ends with its body.
+
+use std::collections::BTreeMap;
+
+use crate::formats::StreamReader;
+use crate::framing::Frame;
+use crate::ir::{ApiError, Event, Item, ItemKind, Signature, Sink, StopReason};
+use crate::json::{Document, Str, Value};
+
+use super::error::{self, bad_gateway};
+use super::fields::text;
+use super::response_reader::{elements, index, is_call, malformed, parts, read_item};
+use super::stop;
+use super::usage::WireUsage;
+
+/// See [`crate::formats::Codec::stream_reader`].
+pub(super) fn stream_reader() -> Box<dyn StreamReader> {
+    Box::new(Reader::default())
+}
+
+/// Most candidates of a stream. The vendor gives 8.
+const MAX_CANDIDATES: usize = 128;
+
+#[derive(Debug, Default)]
+struct Reader {
+    phase: Phase,
+    candidates: BTreeMap<u64, State>,
+    next_item: u32,
+    usage: WireUsage,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Phase {
+    /// Nothing was read.
+    #[default]
+    Start,
+    /// The answer has begun.
+    Running,
+    /// [`Event::End`] or [`Event::Error`] was emitted.
+    Finished,
+}
+
+/// How far a candidate has come.
+#[derive(Clone, Copy, Debug, Default)]
+struct State {
+    open: Option<Open>,
+    has_items: bool,
+    has_calls: bool,
+    is_stopped: bool,
+}
+
+/// An item to which the next part may still belong.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    item: u32,
+    is_thought: bool,
+}
+
+impl StreamReader for Reader {
+    fn frame(&mut self, frame: &Frame<'_>, sink: &mut dyn Sink) {
+        if self.phase == Phase::Finished {
+            return;
+        }
+        let Ok(document) = Document::parse(frame.data.to_vec()) else {
+            return self.fail(bad_gateway("a chunk of the stream is not JSON"), sink);
+        };
+        if let Err(error) = self.chunk(document.root(), sink) {
+            self.fail(error, sink);
+        }
+    }
+
+    fn finish(&mut self, sink: &mut dyn Sink) {
+        if self.phase == Phase::Finished {
+            return;
+        }
+        let mut states = self.candidates.values();
+        if self.candidates.is_empty() || !states.all(|state| state.is_stopped) {
+            return self.fail(bad_gateway("the provider's stream was cut"), sink);
+        }
+        self.phase = Phase::Finished;
+        sink.event(Event::End);
+    }
+}
+
+impl Reader {
+    fn fail(&mut self, error: ApiError<'_>, sink: &mut dyn Sink) {
+        self.phase = Phase::Finished;
+        sink.event(Event::Error(error));
+    }
+
+    fn chunk(&mut self, root: Value<'_>, sink: &mut dyn Sink) -> Result<(), ApiError<'static>> {
+        if let Some(error) = error::in_body(root) {
+            return Err(error);
+        }
+        if self.phase == Phase::Start {
+            self.phase = Phase::Running;
+            sink.event(Event::Start {
+                id: text(root, "responseId").unwrap_or_default(),
+                model: text(root, "modelVersion").unwrap_or_default(),
+                created: None,
+            });
+        }
+        for candidate in elements(root, "candidates") {
+            self.candidate(candidate, sink)?;
+        }
+        self.blocked(root, sink);
+        self.count(root, sink);
+        Ok(())
+    }
+
+    fn count(&mut self, root: Value<'_>, sink: &mut dyn Sink) {
+        self.usage.merge(WireUsage::read(root));
+        let usage = self.usage.neutral();
+        if !usage.is_empty() {
+            sink.event(Event::Usage(usage));
+        }
+    }
+
+    fn blocked(&mut self, root: Value<'_>, sink: &mut dyn Sink) {
+        if !self.candidates.is_empty() {
+            return;
+        }
+        if let Some(stop) = stop::read_blocked(root) {
+            let state = State {
+                is_stopped: true,
+                ..State::default()
+            };
+            self.candidates.insert(0, state);
+            sink.event(Event::Stop { candidate: 0, stop });
+        }
+    }
+
+    fn candidate(
+        &mut self,
+        candidate: Value<'_>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), ApiError<'static>> {
+        let number = index(candidate);
+        let is_new = !self.candidates.contains_key(&number);
+        if is_new && self.candidates.len() >= MAX_CANDIDATES {
+            return Err(bad_gateway("the stream has too many candidates"));
+        }
+        let mut state = self.candidates.get(&number).copied().unwrap_or_default();
+        if !state.is_stopped {
+            for item in parts(candidate).filter_map(read_item) {
+                self.item(number, &mut state, &item, sink);
+            }
+            end_candidate(candidate, number, &mut state, sink)?;
+        }
+        self.candidates.insert(number, state);
+        Ok(())
+    }
+
+    fn item(&mut self, candidate: u64, state: &mut State, item: &Item<'_>, sink: &mut dyn Sink) {
+        state.has_items = true;
+        state.has_calls |= is_call(item);
+        match item {
+            Item::Text {
+                text, signature, ..
+            } => {
+                let open = self.words(candidate, state, false, sink);
+                if !text.is_empty() {
+                    let text = text.clone();
+                    sink.event(Event::TextDelta { item: open, text });
+                }
+                sign_words(state, signature.as_ref(), sink);
+            }
+            Item::Reasoning(thought) => {
+                let open = self.words(candidate, state, true, sink);
+                if let Some(text) = thought.text.clone() {
+                    sink.event(Event::ReasoningDelta { item: open, text });
+                }
+                sign_words(state, thought.signature.as_ref(), sink);
+            }
+            _ => self.whole(candidate, state, item, sink),
+        }
+    }
+
+    /// The open item of words of this kind, or a new one.
+    fn words(
+        &mut self,
+        candidate: u64,
+        state: &mut State,
+        is_thought: bool,
+        sink: &mut dyn Sink,
+    ) -> u32 {
+        if let Some(open) = state.open.filter(|open| open.is_thought == is_thought) {
+            return open.item;
+        }
+        close(state, sink);
+        let kind = match is_thought {
+            true => ItemKind::Reasoning {
+                redacted: false,
+                summary: false,
+            },
+            false => ItemKind::Text,
+        };
+        let item = self.begin(candidate, kind, sink);
+        state.open = Some(Open { item, is_thought });
+        item
+    }
+
+    /// An item that comes in one part.
+    fn whole(&mut self, candidate: u64, state: &mut State, item: &Item<'_>, sink: &mut dyn Sink) {
+        close(state, sink);
+        let kind = match item {
+            Item::ToolCall { call, .. } => ItemKind::ToolCall {
+                id: call.id.clone(),
+                name: call.name.clone(),
+                free_form: false,
+            },
+            Item::Image { mime, data } => ItemKind::Image {
+                mime: mime.clone(),
+                data: data.clone(),
+            },
+            Item::Opaque { format, name, json } => ItemKind::Opaque {
+                format: *format,
+                name: name.clone(),
+                json,
+            },
+            _ => return,
+        };
+        let number = self.begin(candidate, kind, sink);
+        if let Item::ToolCall { call, signature } = item {
+            let text = call.arguments.clone();
+            sink.event(Event::ArgumentsDelta { item: number, text });
+            sign(number, signature.as_ref(), sink);
+        }
+        sink.event(Event::ItemStop { item: number });
+    }
+
+    fn begin(&mut self, candidate: u64, kind: ItemKind<'_>, sink: &mut dyn Sink) -> u32 {
+        let item = self.next_item;
+        self.next_item = item.saturating_add(1);
+        sink.event(Event::ItemStart {
+            candidate,
+            item,
+            kind,
+        });
+        item
+    }
+}
+
+/// The reason is told as soon as it is known; counts may still follow.
+fn end_candidate(
+    candidate: Value<'_>,
+    number: u64,
+    state: &mut State,
+    sink: &mut dyn Sink,
+) -> Result<(), ApiError<'static>> {
+    let Some(stop) = stop::read(candidate, state.has_calls) else {
+        return Ok(());
+    };
+    if stop.reason == StopReason::Malformed && !state.has_items {
+        return Err(malformed(&stop));
+    }
+    close(state, sink);
+    state.is_stopped = true;
+    sink.event(Event::Stop {
+        candidate: number,
+        stop,
+    });
+    Ok(())
+}
+
+fn close(state: &mut State, sink: &mut dyn Sink) {
+    if let Some(open) = state.open.take() {
+        sink.event(Event::ItemStop { item: open.item });
+    }
+}
+
+/// A token ends its part: what comes behind is another item, whose token would replace this one.
+fn sign_words(state: &mut State, signature: Option<&Signature<'_>>, sink: &mut dyn Sink) {
+    let Some(open) = state.open else { return };
+    if signature.is_some() {
+        sign(open.item, signature, sink);
+        close(state, sink);
+    }
+}
+
+fn sign(item: u32, signature: Option<&Signature<'_>>, sink: &mut dyn Sink) {
+    if let Some(signature) = signature {
+        sink.event(Event::SignatureSet {
+            item,
+            signature: Signature {
+                format: signature.format,
+                token: Str::clone(&signature.token),
+            },
+        });
+    }
+}
