@@ -11,7 +11,7 @@ use sluice_translators::json::{Document, Kind, Value};
 use crate::answer::Answer;
 use crate::attempt::Attempt;
 use crate::config::Pool;
-use crate::endpoint::{Endpoint, error_format};
+use crate::endpoint::{Endpoint, PathFacts, error_format};
 use crate::errors::{GatewayError, refuse};
 use crate::exchange::{Asked, Exchange};
 use crate::gateway::Gateway;
@@ -41,7 +41,12 @@ enum State {
     /// Nothing has come yet.
     Start,
     /// The headers are held until the body is whole.
-    Body { format: Format, headers: Headers },
+    Body {
+        format: Format,
+        /// What the path says in place of the body.
+        facts: Option<PathFacts>,
+        headers: Headers,
+    },
     /// The request has gone on; its answer comes back through here.
     Sent(Box<Answer>),
     /// The client has its answer, from here.
@@ -66,17 +71,10 @@ impl Downstream {
         match Endpoint::of(method, path) {
             Ok(Endpoint::Models(format)) => self.list_models(host, format),
             Ok(Endpoint::Generate(format)) => {
-                match check_headers(
-                    &headers,
-                    end_of_stream,
-                    self.gateway.settings.max_request_bytes,
-                ) {
-                    Ok(()) => {
-                        self.state = State::Body { format, headers };
-                        Action::Hold
-                    }
-                    Err(error) => self.refuse(host, format, &error),
-                }
+                self.expect_body(host, format, None, headers, end_of_stream)
+            }
+            Ok(Endpoint::GenerateAt(facts)) => {
+                self.expect_body(host, Format::Gemini, Some(facts), headers, end_of_stream)
             }
             Err(unknown) => {
                 let error = GatewayError::unknown_endpoint(unknown, path);
@@ -139,6 +137,26 @@ impl Downstream {
         }
     }
 
+    fn expect_body(
+        &mut self,
+        host: &mut dyn Host,
+        format: Format,
+        facts: Option<PathFacts>,
+        headers: Headers,
+        end_of_stream: bool,
+    ) -> Action {
+        let limit = self.gateway.settings.max_request_bytes;
+        if let Err(error) = check_headers(&headers, end_of_stream, limit) {
+            return self.refuse(host, format, &error);
+        }
+        self.state = State::Body {
+            format,
+            facts,
+            headers,
+        };
+        Action::Hold
+    }
+
     fn list_models(&mut self, host: &mut dyn Host, format: Format) -> Action {
         self.state = State::Answered;
         let body = listing::write(&self.gateway, format);
@@ -147,12 +165,16 @@ impl Downstream {
     }
 
     fn send(&mut self, host: &mut dyn Host) -> Action {
-        let State::Body { format, headers } = std::mem::replace(&mut self.state, State::Answered)
+        let State::Body {
+            format,
+            facts,
+            headers,
+        } = std::mem::replace(&mut self.state, State::Answered)
         else {
             return Action::Continue;
         };
         let body = host.body(Side::Request);
-        match self.exchange(format, headers, body) {
+        match self.exchange(format, facts, headers, body) {
             Ok(exchange) => self.pass_on(host, Rc::new(exchange)),
             Err(error) => self.refuse(host, format, &error),
         }
@@ -161,6 +183,7 @@ impl Downstream {
     fn exchange(
         &self,
         format: Format,
+        facts: Option<PathFacts>,
         headers: Headers,
         body: Vec<u8>,
     ) -> Result<Exchange, GatewayError> {
@@ -169,7 +192,7 @@ impl Downstream {
             return Err(GatewayError::BodyTooLong { limit });
         }
         let body = Document::parse(body)?;
-        let deciding = Deciding::read(body.root())?;
+        let deciding = Deciding::read(body.root(), facts)?;
         let route = self.gateway.models.find(&deciding.model);
         let route = route.ok_or_else(|| GatewayError::unknown_model(&deciding.model))?;
         let asked = Asked {
@@ -178,7 +201,7 @@ impl Downstream {
             model: deciding.model,
             stream: deciding.stream,
             stream_usage: deciding.stream_usage,
-            json_array: false,
+            json_array: deciding.json_array,
             body,
         };
         Exchange::new(Rc::clone(&self.gateway), Rc::clone(route), asked).ok_or(
@@ -236,16 +259,17 @@ fn check_headers(headers: &Headers, end: bool, limit: usize) -> Result<(), Gatew
     Ok(())
 }
 
-/// The fields of a body on which the gateway decides. What it reads here is what the provider
-/// reads: each stands once.
+/// The fields of a body, or of a path, on which the gateway decides. What it reads here is what the
+/// provider reads: each stands once.
 struct Deciding {
     model: String,
     stream: bool,
     stream_usage: bool,
+    json_array: bool,
 }
 
 impl Deciding {
-    fn read(body: Value<'_>) -> Result<Self, GatewayError> {
+    fn read(body: Value<'_>, facts: Option<PathFacts>) -> Result<Self, GatewayError> {
         if body.kind() != Kind::Object {
             return Err(GatewayError::NotAnObject {
                 found: body.kind().name(),
@@ -255,6 +279,9 @@ impl Deciding {
             return Err(GatewayError::DuplicateKey {
                 name: name.chars().take(64).collect(),
             });
+        }
+        if let Some(facts) = facts {
+            return Ok(facts.into());
         }
         let model = body.get("model").and_then(Value::as_str);
         let model = model
@@ -276,7 +303,20 @@ impl Deciding {
                 options.and_then(|options| options.get_some("include_usage")),
                 "stream_options.include_usage",
             )?,
+            json_array: false,
         })
+    }
+}
+
+impl From<PathFacts> for Deciding {
+    fn from(facts: PathFacts) -> Self {
+        Self {
+            model: facts.model,
+            stream: facts.stream,
+            // Gemini's streams always tell it.
+            stream_usage: true,
+            json_array: facts.json_array,
+        }
     }
 }
 

@@ -17,7 +17,8 @@ use crate::host::{Action, Host};
 pub enum GatewayError {
     /// No such endpoint.
     #[error(
-        "no endpoint at {path}; POST /v1/chat/completions, /v1/responses or /v1/messages, GET /v1/models"
+        "no endpoint at {path}; POST /v1/chat/completions, /v1/responses, /v1/messages or \
+         /v1beta/models/{{model}}:generateContent, GET /v1/models"
     )]
     UnknownPath {
         /// What was asked for, without its query.

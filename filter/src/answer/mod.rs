@@ -146,7 +146,7 @@ impl Answer {
         check(head.headers(), end_of_stream)?;
         head.rename_request_id(provider.format, exchange.format);
         let content_type = head.headers().text("content-type").unwrap_or_default();
-        if let Some(decoder) = stream::decoder(&provider, content_type) {
+        if let Some(decoder) = stream::decoder(exchange, &provider, content_type) {
             if !exchange.stream {
                 return Err(unusable("it is a stream although none was asked for"));
             }

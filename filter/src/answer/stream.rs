@@ -1,9 +1,12 @@
 //! Streams: each frame goes on as soon as it is whole.
 
-use sluice_translators::formats::{StreamReader, StreamTap, StreamWriter, TapOptions, Verdict};
+use sluice_translators::formats::{
+    Format, StreamReader, StreamTap, StreamWriter, TapOptions, Verdict,
+};
 use sluice_translators::framing::eventstream::EventStreamDecoder;
 use sluice_translators::framing::invoke_model::InvokeModelDecoder;
-use sluice_translators::framing::sse::{self, SseDecoder};
+use sluice_translators::framing::json_array::JsonArrayDecoder;
+use sluice_translators::framing::sse::SseDecoder;
 use sluice_translators::framing::{Decoder, Frame, FramingError};
 use sluice_translators::ir::{ApiError, ErrorKind, Event, Usage};
 use sluice_translators::providers::Envelope;
@@ -16,16 +19,31 @@ use crate::host::{Host, Side};
 use crate::telemetry;
 
 /// The decoder of a streamed answer; `None` when the answer is no stream.
-pub(super) fn decoder(provider: &Provider, content_type: &str) -> Option<Box<dyn Decoder>> {
-    match content_type.split(';').next().unwrap_or_default().trim() {
-        "text/event-stream" => Some(Box::new(SseDecoder::default())),
+pub(super) fn decoder(
+    exchange: &Exchange,
+    provider: &Provider,
+    content_type: &str,
+) -> Option<Box<dyn Decoder>> {
+    match media_type(content_type) {
+        SSE => Some(Box::new(SseDecoder::default())),
         AWS_EVENT_STREAM if provider.envelope == Envelope::AnthropicAws => {
             Some(Box::new(InvokeModelDecoder::default()))
         }
         AWS_EVENT_STREAM => Some(Box::new(EventStreamDecoder::default())),
+        // Without a word for events, Gemini streams an array.
+        JSON if exchange.stream && provider.format == Format::Gemini => {
+            Some(Box::new(JsonArrayDecoder::default()))
+        }
         _ => None,
     }
 }
+
+fn media_type(content_type: &str) -> &str {
+    content_type.split(';').next().unwrap_or_default().trim()
+}
+
+const SSE: &str = "text/event-stream";
+const JSON: &str = "application/json";
 
 const AWS_EVENT_STREAM: &str = "application/vnd.amazon.eventstream";
 
@@ -62,7 +80,8 @@ impl Stream {
         mut head: Head,
     ) -> Self {
         let writer = (exchange.client.stream_writer)(wanted(host, exchange));
-        let reframe = provider.envelope == Envelope::AnthropicAws;
+        let content_type = head.headers().text("content-type").unwrap_or_default();
+        let reframe = media_type(content_type) != writer.content_type();
         if provider.format != exchange.format || reframe {
             head.set_body(writer.content_type(), None);
         } else {
@@ -200,7 +219,8 @@ struct Pass {
     tap: Box<dyn StreamTap>,
     /// For the error event of a stream that was cut.
     writer: Box<dyn StreamWriter>,
-    /// The events come in another framing than the client's: Anthropic's in AWS's event stream.
+    /// The events come in another framing than the client's: Anthropic's in AWS's event stream,
+    /// Gemini's as events for a client that wants an array.
     reframe: bool,
 }
 
@@ -222,7 +242,7 @@ impl Pass {
                 out,
             );
         } else if self.reframe {
-            sse::write_event(frame.name, frame.data, out);
+            self.writer.reframe(frame, out);
         } else {
             out.extend_from_slice(frame.raw);
         }
@@ -232,6 +252,8 @@ impl Pass {
         if !self.tap.is_complete() && self.tap.inspection().error.is_none() {
             let problem = "the provider's stream ended before its answer was whole";
             self.writer.write(&Event::Error(broken(problem)), out);
+        } else if self.reframe {
+            self.writer.finish_reframed(out);
         }
     }
 }
