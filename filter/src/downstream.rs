@@ -22,6 +22,8 @@ use crate::listing;
 pub const CLUSTER_HEADER: &str = "x-sluice-cluster";
 /// The header that tells the model to Envoy's access logs and rate limits.
 pub const MODEL_HEADER: &str = "x-ai-eg-model";
+/// Envoy's own header: without it, Envoy finds no route at all.
+pub const FORWARDED_PROTO_HEADER: &str = "x-forwarded-proto";
 /// Envoy's own header: how many tries may follow the first.
 const MAX_RETRIES_HEADER: &str = "x-envoy-max-retries";
 
@@ -340,6 +342,9 @@ fn attempt_only(
     // Envoy's route takes these off again.
     attempt.headers.set(CLUSTER_HEADER, cluster);
     attempt.headers.set(MODEL_HEADER, exchange.model.as_str());
+    if let Some(scheme) = exchange.headers.get(FORWARDED_PROTO_HEADER) {
+        attempt.headers.set(FORWARDED_PROTO_HEADER, scheme);
+    }
     host.replace_headers(Side::Request, &attempt.headers);
     if let Some(body) = attempt.body {
         host.replace_body(Side::Request, &body);

@@ -1,7 +1,7 @@
 //! The one route: the filter names the cluster, so its cost does not grow with the models.
 
 use serde::Serialize;
-use sluice_filter::downstream::{CLUSTER_HEADER, MODEL_HEADER};
+use sluice_filter::downstream::{CLUSTER_HEADER, FORWARDED_PROTO_HEADER, MODEL_HEADER};
 
 use super::Plan;
 use super::value::{Extension, Message, Time};
@@ -27,7 +27,7 @@ struct Route {
     matches: RouteMatch,
     /// The request is held until the model is known, and while it can still be tried elsewhere.
     request_body_buffer_limit: u64,
-    /// The filter's words to Envoy are not the provider's business.
+    /// What the filter and Envoy tell each other is not the provider's business.
     request_headers_to_remove: Vec<&'static str>,
     route: RouteAction,
 }
@@ -90,7 +90,7 @@ impl Route {
             name: "sluice",
             matches: RouteMatch { prefix: "/" },
             request_body_buffer_limit: plan.request_buffer_bytes(),
-            request_headers_to_remove: vec![CLUSTER_HEADER, MODEL_HEADER],
+            request_headers_to_remove: vec![CLUSTER_HEADER, MODEL_HEADER, FORWARDED_PROTO_HEADER],
             route: RouteAction {
                 cluster_header: CLUSTER_HEADER,
                 timeout: Time::ZERO,

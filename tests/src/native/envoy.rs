@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use anyhow::Result;
-use sluice_filter::downstream::{CLUSTER_HEADER, Downstream, MODEL_HEADER};
+use sluice_filter::downstream::{CLUSTER_HEADER, Downstream, FORWARDED_PROTO_HEADER, MODEL_HEADER};
 use sluice_filter::gateway::Gateway;
 use sluice_filter::host::{Headers, Side};
 use sluice_filter::upstream::Upstream;
@@ -119,7 +119,8 @@ impl Envoy<'_> {
         let targets: Vec<_> = cluster.split('>').filter(|id| !id.is_empty()).collect();
         if let [only] = targets.as_slice() {
             // Its cluster has no upstream placement; the route takes the filter's headers off.
-            headers.retain(|name| name != CLUSTER_HEADER && name != MODEL_HEADER);
+            let internal = [CLUSTER_HEADER, MODEL_HEADER, FORWARDED_PROTO_HEADER];
+            headers.retain(|name| !internal.contains(&name));
             let passed = vec![
                 Passed::Headers(headers),
                 Passed::Data(body.to_vec()),
