@@ -7,7 +7,7 @@
 use sluice_translators::formats::{Asked, Edit, Format};
 use sluice_translators::ir::{Notices, Refusal};
 use sluice_translators::json::Document;
-use sluice_translators::providers::{self, PathParts};
+use sluice_translators::providers::{self, Cloud, Envelope, PathParts};
 
 use crate::config::OnUnsupported;
 use crate::errors::GatewayError;
@@ -187,7 +187,10 @@ fn headers(exchange: &Exchange, provider: &Provider, path: &str, length: usize) 
         (":scheme".to_owned(), scheme),
         ("content-type".to_owned(), b"application/json".to_vec()),
         ("content-length".to_owned(), length.to_string().into_bytes()),
-        ("accept".to_owned(), accept(exchange.stream).to_vec()),
+        (
+            "accept".to_owned(),
+            accept(exchange.stream, provider.envelope).to_vec(),
+        ),
         // Answers are read here: compression would only be undone again.
         ("accept-encoding".to_owned(), b"identity".to_vec()),
     ]);
@@ -206,10 +209,11 @@ fn headers(exchange: &Exchange, provider: &Provider, path: &str, length: usize) 
 /// <https://docs.claude.com/en/api/versioning>
 const ANTHROPIC_VERSION: &str = "2023-06-01";
 
-const fn accept(stream: bool) -> &'static [u8] {
-    if stream {
-        b"text/event-stream"
-    } else {
-        b"application/json"
+/// What the provider's answer is to be. AWS frames streams in its own way.
+fn accept(stream: bool, envelope: Envelope) -> &'static [u8] {
+    match (stream, envelope.cloud()) {
+        (false, _) => b"application/json",
+        (true, Some(Cloud::Aws)) => b"application/vnd.amazon.eventstream",
+        (true, _) => b"text/event-stream",
     }
 }

@@ -115,6 +115,41 @@ pub enum Credential {
     },
 }
 
+impl Credential {
+    /// All that may name environment variables.
+    #[must_use]
+    pub fn templates(&self) -> Vec<&Template> {
+        match self {
+            Self::None => Vec::new(),
+            Self::ApiKey(key) => vec![key],
+            Self::Aws {
+                access_key_id,
+                secret_access_key,
+                session_token,
+            } => [access_key_id, secret_access_key]
+                .into_iter()
+                .chain(session_token)
+                .collect(),
+        }
+    }
+
+    /// The same, to change.
+    pub fn templates_mut(&mut self) -> Vec<&mut Template> {
+        match self {
+            Self::None => Vec::new(),
+            Self::ApiKey(key) => vec![key],
+            Self::Aws {
+                access_key_id,
+                secret_access_key,
+                session_token,
+            } => [access_key_id, secret_access_key]
+                .into_iter()
+                .chain(session_token)
+                .collect(),
+        }
+    }
+}
+
 /// Text that may name environment variables: `Bearer ${KEY}`. The host resolves it when the filter
 /// starts, so that no generated file holds a secret.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

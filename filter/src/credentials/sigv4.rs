@@ -113,10 +113,19 @@ fn signed_headers(headers: &Headers) -> Vec<(String, String)> {
                 _ if name.starts_with("x-amz-") => name,
                 _ => return None,
             };
-            Some((name.to_owned(), String::from_utf8_lossy(value).into_owned()))
+            let value = String::from_utf8_lossy(value);
+            Some((name.to_owned(), collapse(&value).into_owned()))
         })
         .collect();
-    signed.sort();
+    // Stable: the values of a header that stands several times keep their order.
+    signed.sort_by(|(one, _), (other, _)| one.cmp(other));
+    signed.dedup_by(|later, first| {
+        let is_same = later.0 == first.0;
+        if is_same {
+            first.1.extend([",", &later.1]);
+        }
+        is_same
+    });
     signed
 }
 
@@ -136,25 +145,49 @@ fn canonical_request(
     );
     for (name, value) in signed {
         // Writing to a String cannot fail.
-        let _ = writeln!(out, "{name}:{}", collapse(value));
+        let _ = writeln!(out, "{name}:{value}");
     }
     let _ = write!(out, "\n{names}\n{}", hex(&Sha256::digest(body)));
     out
 }
 
-/// The path, encoded once more: every service but S3 signs it so. Sent paths hold no dot segments.
+/// The path without empty and dot segments, encoded once more: every service but S3 signs it so.
 fn canonical_path(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        match byte {
-            b'/' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
-            _ if byte.is_ascii_alphanumeric() => out.push(char::from(byte)),
-            _ => {
-                let _ = write!(out, "%{byte:02X}");
+    for segment in segments(path) {
+        out.push('/');
+        push_encoded(&mut out, segment);
+    }
+    if out.is_empty() || path.ends_with('/') {
+        out.push('/');
+    }
+    out
+}
+
+/// RFC 3986, section 5.2.4; slashes in a row count as one.
+fn segments(path: &str) -> Vec<&str> {
+    let mut segments = Vec::new();
+    for segment in path.split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => {
+                segments.pop();
             }
+            _ => segments.push(segment),
         }
     }
-    if out.is_empty() { "/".to_owned() } else { out }
+    segments
+}
+
+fn push_encoded(out: &mut String, segment: &str) {
+    for byte in segment.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
 }
 
 /// The parameters, sorted by name, then by value.
@@ -261,6 +294,25 @@ mod tests {
             "/model/a%253Ab/converse"
         );
         assert_eq!(canonical_path(""), "/");
+    }
+
+    #[test]
+    fn empty_and_dot_segments_are_not_signed() {
+        assert_eq!(canonical_path("//a/./b/../c//"), "/a/c/");
+        assert_eq!(canonical_path("/.."), "/");
+    }
+
+    #[test]
+    fn a_header_that_stands_twice_is_signed_once() {
+        let mut headers = request("POST", "/");
+        for value in ["b  c", "a"] {
+            let header = ("x-amz-meta".to_owned(), value.as_bytes().to_vec());
+            headers.extend(Headers::new(vec![header]));
+        }
+        let signed = signed_headers(&headers);
+        let expected = ("x-amz-meta".to_owned(), "b c,a".to_owned());
+        assert_eq!(signed.get(1), Some(&expected));
+        assert_eq!(signed.len(), 2);
     }
 
     #[test]

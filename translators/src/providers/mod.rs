@@ -72,6 +72,32 @@ pub enum Envelope {
     VertexGemini,
 }
 
+/// A cloud whose own names stand in addresses, paths and signatures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cloud {
+    /// Amazon Web Services: a region.
+    Aws,
+    /// Google Cloud: a project and a location.
+    Google,
+}
+
+impl Envelope {
+    /// The cloud that it is for.
+    #[must_use]
+    pub const fn cloud(self) -> Option<Cloud> {
+        match self {
+            Self::AnthropicAws | Self::BedrockConverse => Some(Cloud::Aws),
+            Self::AnthropicGcp | Self::VertexGemini => Some(Cloud::Google),
+            Self::OpenaiChat
+            | Self::OpenaiResponses
+            | Self::AzureOpenai
+            | Self::AzureResponses
+            | Self::Anthropic
+            | Self::Gemini => None,
+        }
+    }
+}
+
 /// How a provider wants its API key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
