@@ -36,6 +36,9 @@ transcripts! {
     a_name_that_stands_twice_is_refused: ["check", "twice.yaml"];
     a_value_in_place_of_fields_is_refused: ["check", "shape.yaml"];
     only_vendors_need_a_key: ["check", "kinds.yaml"];
+    what_is_wrong_with_providers_in_clouds_is_said: ["check", "clouds.yaml"];
+    a_source_of_credentials_of_later_versions_is_refused: ["check", "aws-profile.yaml"];
+    run_needs_keys_of_aws: ["run", "aws.yaml"];
     a_number_in_place_of_a_target_is_refused: ["check", "number.yaml"];
     an_empty_file_says_what_to_write: ["check", "empty.yaml"];
     a_file_that_is_not_there_is_one_line: ["check", "nowhere.yaml"];

@@ -85,18 +85,37 @@ pub(super) struct Provider {
     /// Version of Azure's API: `2024-10-21`, or `v1`.
     #[schemars(with = "Option<String>", example = &"2024-10-21")]
     pub(super) api_version: Option<Text>,
-    /// AWS region.
-    #[schemars(with = "Option<String>")]
+    /// Static keys of AWS. Without them and without `api_key`, those of Envoy's environment are used:
+    /// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.
+    #[schemars(with = "Option<AwsKeys>")]
+    pub(super) aws: Option<Spanned<AwsKeys>>,
+    /// AWS region. Default: the one in `base_url`.
+    #[schemars(with = "Option<String>", example = &"us-east-1")]
     pub(super) region: Option<Text>,
     /// Google Cloud project.
     #[schemars(with = "Option<String>")]
     pub(super) project: Option<Text>,
-    /// Google Cloud location.
-    #[schemars(with = "Option<String>")]
+    /// Google Cloud location: `global`, `us`, `eu`, or a region.
+    #[schemars(with = "Option<String>", example = &"us-east5")]
     pub(super) location: Option<Text>,
     /// Headers to set on every request to it.
     #[schemars(with = "Option<std::collections::BTreeMap<String, String>>")]
     pub(super) headers: Option<Entries<String>>,
+}
+
+/// Keys of AWS that do not change, best as `${NAME}` of environment variables.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AwsKeys {
+    /// The access key's id.
+    #[schemars(with = "String", required)]
+    pub(super) access_key_id: Option<Text>,
+    /// The secret access key.
+    #[schemars(with = "String", required)]
+    pub(super) secret_access_key: Option<Text>,
+    /// The token of temporary keys.
+    #[schemars(with = "Option<String>")]
+    pub(super) session_token: Option<Text>,
 }
 
 /// How long to wait, as `300ms`, `30s`, `5m`.
@@ -135,6 +154,30 @@ pub(super) struct Target {
     /// Limit on tokens where the provider requires one and the request gives none.
     #[schemars(with = "Option<super::schema::Positive>")]
     pub(super) max_tokens: Option<Text>,
+    /// What the model can do, where Sluice's own table does not know it or is wrong.
+    #[schemars(with = "Option<Capabilities>")]
+    pub(super) capabilities: Option<Capabilities>,
+}
+
+/// What a model can do.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Capabilities {
+    /// How it takes thinking: not at all, with a budget of tokens, adaptive, or both.
+    #[schemars(with = "Option<super::schema::Thinking>")]
+    pub(super) thinking: Option<Text>,
+    /// Whether it takes an effort (`output_config.effort`).
+    #[schemars(with = "Option<super::schema::Switch>")]
+    pub(super) effort: Option<Text>,
+    /// Whether it takes temperature, `top_p` and `top_k`.
+    #[schemars(with = "Option<super::schema::Switch>")]
+    pub(super) sampling: Option<Text>,
+    /// Whether it takes a JSON Schema for its answer.
+    #[schemars(with = "Option<super::schema::Switch>")]
+    pub(super) structured_output: Option<Text>,
+    /// Whether it takes instructions inside the conversation.
+    #[schemars(with = "Option<super::schema::Switch>")]
+    pub(super) system_turns: Option<Text>,
 }
 
 /// One target or several.

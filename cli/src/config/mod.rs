@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sluice_filter::config::{Credential, OnUnsupported, OpenAiApi, Template};
+use sluice_translators::capabilities::Overrides;
 use sluice_translators::providers::Row;
 
 pub use check::base_url::{BaseUrl, Host};
@@ -68,6 +69,12 @@ pub struct Provider {
     pub api: Option<OpenAiApi>,
     /// Azure's `api-version`; empty for none.
     pub api_version: String,
+    /// AWS region; empty where it is not known and not needed.
+    pub region: String,
+    /// Google Cloud project; empty elsewhere.
+    pub project: String,
+    /// Google Cloud location; empty elsewhere.
+    pub location: String,
     /// Headers to set on every request to it: lower-case name and value.
     pub headers: Vec<(String, Template)>,
 }
@@ -92,8 +99,8 @@ pub struct Target {
     pub weight: u32,
     /// Lower is tried first.
     pub priority: u32,
-    /// Written where the provider requires a limit on tokens and the client gives none; never 0.
-    pub max_tokens: Option<u64>,
+    /// What the user says of the model there, over the table of capabilities.
+    pub capabilities: Overrides,
 }
 
 /// How long to wait for whom. None is zero.

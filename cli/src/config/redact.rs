@@ -4,11 +4,12 @@ use std::ops::Range;
 
 /// The text with its secrets as `*`. Every character stays where it is.
 ///
-/// Secrets are the values of fields named `api_key`: this must work on text that is not yet known to
-/// be YAML.
+/// Secrets are the values of the fields in [`FIELDS`]: this must work on text that is not yet known
+/// to be YAML.
 pub(super) fn redact(source: &str) -> String {
     let mut out = source.to_owned();
-    for (at, name) in source.match_indices(FIELD) {
+    let fields = FIELDS.iter().flat_map(|field| source.match_indices(field));
+    for (at, name) in fields {
         let start = at + name.len();
         let end = start + source.get(start..).map_or(0, value_length);
         if source
@@ -53,7 +54,7 @@ fn value_length(text: &str) -> usize {
     blank + end.unwrap_or(value.len())
 }
 
-const FIELD: &str = "api_key:";
+const FIELDS: &[&str] = &["api_key:", "secret_access_key:", "session_token:"];
 
 #[cfg(test)]
 mod tests {
@@ -70,6 +71,10 @@ mod tests {
         assert_eq!(redact("{api_key: 'a"), "{api_key: **");
         assert_eq!(redact("api_key:sü\n"), "api_key:*×\n");
         assert_eq!(redact("api_key:"), "api_key:");
+        assert_eq!(
+            redact("{secret_access_key: a/b, session_token: c}"),
+            "{secret_access_key: ***, session_token: *}"
+        );
     }
 
     #[test]

@@ -45,7 +45,9 @@ shapes! {
     Positive: or_variable(json_schema!({"type": "integer", "minimum": 1}));
     Unsupported: one_of(&["drop", "reject"]);
     AccessLogForm: one_of(&["none", "json"]);
-    Api: one_of(&["chat"]);
+    Api: one_of(&["chat", "responses"]);
+    Switch: or_variable(json_schema!({"type": "boolean"}));
+    Thinking: one_of(&["none", "budget", "adaptive", "both"]);
     Kind: one_of(&kinds().map(|row| row.kind).collect::<Vec<_>>());
 }
 

@@ -6,8 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sluice_filter::config::{self as filter, Credential, FilterConfig, Pool};
-use sluice_translators::capabilities::Overrides;
+use sluice_filter::config::{self as filter, FilterConfig, Pool};
 
 use super::access_log;
 use super::value::Time;
@@ -102,11 +101,10 @@ impl<'a> Plan<'a> {
 }
 
 fn templates(provider: &filter::Provider) -> impl Iterator<Item = &filter::Template> {
-    let key = match &provider.credential {
-        Credential::ApiKey(template) => Some(template),
-        _ => None,
-    };
-    key.into_iter()
+    provider
+        .credential
+        .templates()
+        .into_iter()
         .chain(provider.headers.iter().map(|(_, value)| value))
 }
 
@@ -136,9 +134,9 @@ fn provider(provider: &Provider) -> filter::Provider {
         api: provider.api,
         credential: provider.credential.clone(),
         api_version: provider.api_version.clone(),
-        region: String::new(),
-        project: String::new(),
-        location: String::new(),
+        region: provider.region.clone(),
+        project: provider.project.clone(),
+        location: provider.location.clone(),
         headers: provider.headers.clone(),
     }
 }
@@ -149,10 +147,7 @@ fn model(model: &Model) -> filter::Model {
         id: id.clone(),
         provider: target.provider.clone(),
         model: target.model.clone(),
-        capabilities: Overrides {
-            max_tokens: target.max_tokens,
-            ..Overrides::default()
-        },
+        capabilities: target.capabilities,
     };
     filter::Model {
         pattern: model.pattern.clone(),

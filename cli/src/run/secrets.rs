@@ -1,7 +1,7 @@
 //! Secrets that stand in the configuration in clear: they reach Envoy in its environment, and are in
 //! no file and on no command line.
 
-use sluice_filter::config::{Credential, Template};
+use sluice_filter::config::Template;
 
 use crate::config::{Config, Provider};
 
@@ -21,10 +21,8 @@ pub(super) fn take(config: &mut Config) -> Vec<(String, String)> {
 }
 
 fn templates(provider: &mut Provider) -> impl Iterator<Item = &mut Template> {
-    let key = match &mut provider.credential {
-        Credential::ApiKey(template) => Some(template),
-        _ => None,
-    };
-    key.into_iter()
+    let credential = provider.credential.templates_mut();
+    credential
+        .into_iter()
         .chain(provider.headers.iter_mut().map(|(_, value)| value))
 }

@@ -1,6 +1,7 @@
 //! From the file's text to a [`Config`]: every value parsed, every name resolved, every fault named.
 
 pub(super) mod base_url;
+mod cloud;
 mod model;
 mod provider;
 mod value;

@@ -1,10 +1,13 @@
 //! Models: patterns and their targets.
 
 use serde_saphyr::{Location, Spanned};
+use sluice_translators::capabilities::Overrides;
 
 use super::super::diagnostic::{Diagnostic, Place};
 use super::super::environment::unshield;
-use super::super::file::{Entries, Provider, Target as Form, TargetForm, Targets, Text};
+use super::super::file::{
+    Capabilities, Entries, Provider, Target as Form, TargetForm, Targets, Text,
+};
 use super::super::{Model, Target};
 use super::{Checker, value};
 
@@ -150,8 +153,26 @@ fn fields(
         priority: checker
             .parse(form.priority.as_ref(), value::number)
             .unwrap_or(0),
-        max_tokens: checker.parse(form.max_tokens.as_ref(), value::positive),
+        capabilities: Overrides {
+            max_tokens: checker.parse(form.max_tokens.as_ref(), value::positive),
+            ..capabilities(checker, form.capabilities.as_ref())
+        },
     })
+}
+
+fn capabilities(checker: &mut Checker<'_>, form: Option<&Capabilities>) -> Overrides {
+    let Some(form) = form else {
+        return Overrides::default();
+    };
+    let mut switch = |text: &Option<Text>| checker.parse(text.as_ref(), value::switch);
+    Overrides {
+        effort: switch(&form.effort),
+        sampling: switch(&form.sampling),
+        structured_output: switch(&form.structured_output),
+        system_turns: switch(&form.system_turns),
+        thinking: checker.parse(form.thinking.as_ref(), value::thinking),
+        max_tokens: None,
+    }
 }
 
 fn check_provider(checker: &mut Checker<'_>, name: &str, place: Place, providers: &[&str]) {
@@ -183,7 +204,7 @@ impl Target {
             model: None,
             weight: 1,
             priority: 0,
-            max_tokens: None,
+            capabilities: Overrides::default(),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::super::diagnostic::{Diagnostic, Place};
 use super::super::environment::unshield;
 use super::super::file::{Entries, Provider as Form, Text};
 use super::base_url::BaseUrl;
-use super::{Checker, value};
+use super::{Checker, cloud, value};
 
 /// All providers; `None` without any.
 pub(super) fn providers(
@@ -39,12 +39,12 @@ pub(super) fn providers(
 fn provider(checker: &mut Checker<'_>, name: &Text, form: &Form) -> Option<Provider> {
     check_name(checker, name);
     let row = kind(checker, name, form.kind.as_ref())?;
-    let base_url = base_url(checker, name, row, form);
+    let site = cloud::site(checker, name, row, form);
+    let base_url = base_url(checker, name, row, form, site.base_url.as_deref());
     let credential = credential(checker, name, row, form);
     let api = api(checker, row, form.api.as_ref());
     let api_version = api_version(checker, name, row, form.api_version.as_ref());
     let headers = headers(checker, form.headers.as_ref());
-    refuse_foreign_fields(checker, row, form);
     Some(Provider {
         name: name.value.clone(),
         row,
@@ -52,24 +52,16 @@ fn provider(checker: &mut Checker<'_>, name: &Text, form: &Form) -> Option<Provi
         credential,
         api,
         api_version: api_version.unwrap_or_default(),
+        region: site.region,
+        project: site.project,
+        location: site.location,
         headers,
     })
 }
 
-/// The rows that a configuration can name: those whose credentials and addresses it can say, and whose
-/// format is there.
+/// The rows that a configuration can name: those whose format is there.
 pub(in crate::config) fn kinds() -> impl Iterator<Item = &'static Row> {
-    let can_be_said = |envelope| {
-        matches!(
-            envelope,
-            Envelope::OpenaiChat
-                | Envelope::OpenaiResponses
-                | Envelope::AzureOpenai
-                | Envelope::Anthropic
-        )
-    };
-    ROWS.iter()
-        .filter(move |row| can_be_said(row.envelope) && row.format.codec().is_some())
+    ROWS.iter().filter(|row| row.format.codec().is_some())
 }
 
 /// Envoy's cluster has the provider's name, and `>` and `~` make names of clusters out of it.
@@ -116,9 +108,17 @@ fn base_url(
     name: &Text,
     row: &'static Row,
     form: &Form,
+    clouds: Option<&str>,
 ) -> Option<BaseUrl> {
     if let Some(text) = &form.base_url {
         return checker.parse(Some(text), |url| BaseUrl::parse(url, row));
+    }
+    if let Some(url) = clouds {
+        return BaseUrl::parse(url, row).ok();
+    }
+    if row.envelope.cloud().is_some() {
+        // What is missing has been said.
+        return None;
     }
     if row.base_url.is_empty() {
         checker.push(
@@ -138,6 +138,9 @@ fn credential(
     row: &'static Row,
     form: &Form,
 ) -> Credential {
+    if let Some(credential) = cloud::credential(checker, name, row, form) {
+        return credential;
+    }
     let Some(text) = &form.api_key else {
         let is_vendor = form.base_url.is_none() || row.base_url.is_empty();
         if is_vendor && !row.is_self_hosted() {
@@ -159,7 +162,7 @@ fn api(
     row: &'static Row,
     text: Option<&Text>,
 ) -> Option<sluice_filter::config::OpenAiApi> {
-    if row.format == Format::Anthropic {
+    if row.format != Format::OpenaiChat {
         refuse(checker, row, "api", text);
         return None;
     }
@@ -189,15 +192,14 @@ fn api_version(
     checker.parse(text, value::any)
 }
 
-/// Fields of kinds that this version does not have.
-fn refuse_foreign_fields(checker: &mut Checker<'_>, row: &'static Row, form: &Form) {
-    refuse(checker, row, "region", form.region.as_ref());
-    refuse(checker, row, "project", form.project.as_ref());
-    refuse(checker, row, "location", form.location.as_ref());
-}
-
-fn refuse(checker: &mut Checker<'_>, row: &'static Row, field: &str, text: Option<&Text>) {
-    if let Some(text) = text {
+/// A field that only other kinds have.
+pub(super) fn refuse<T>(
+    checker: &mut Checker<'_>,
+    row: &'static Row,
+    field: &str,
+    value: Option<&Spanned<T>>,
+) {
+    if let Some(text) = value {
         checker.push(
             Diagnostic::error(format!(
                 "a provider of the kind `{}` has no `{field}`",
@@ -241,7 +243,7 @@ fn is_token(name: &str) -> bool {
 
 impl Checker<'_> {
     /// A secret. In clear it works, and ends up in generated files.
-    fn secret(&mut self, text: &Text) -> Option<Template> {
+    pub(super) fn secret(&mut self, text: &Text) -> Option<Template> {
         let template = self.header_value(text)?;
         if template.variables().is_empty() {
             self.push(
@@ -254,7 +256,7 @@ impl Checker<'_> {
     }
 
     /// A value that can stand in a header.
-    fn header_value(&mut self, text: &Text) -> Option<Template> {
+    pub(super) fn header_value(&mut self, text: &Text) -> Option<Template> {
         let value = self.template(text)?;
         if !value.contains("${") {
             self.report.hide(text.into());

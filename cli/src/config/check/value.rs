@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use sluice_filter::config::{OnUnsupported, OpenAiApi};
+use sluice_translators::capabilities::Thinking;
 
 use super::super::AccessLog;
 use super::super::diagnostic::Diagnostic;
@@ -85,6 +86,38 @@ pub(super) fn positive(text: &str) -> Checked<u64> {
         .ok_or_else(|| Diagnostic::error(format!("`{text}` is not a whole number from 1")))
 }
 
+/// `true` or `false`
+pub(super) fn switch(text: &str) -> Checked<bool> {
+    match text {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(choice(text, &["true", "false"])),
+    }
+}
+
+/// How a model takes thinking.
+pub(super) fn thinking(text: &str) -> Checked<Thinking> {
+    match text {
+        "none" => Ok(Thinking::None),
+        "budget" => Ok(Thinking::Budget),
+        "adaptive" => Ok(Thinking::Adaptive),
+        "both" => Ok(Thinking::Both),
+        _ => Err(choice(text, &["none", "budget", "adaptive", "both"])),
+    }
+}
+
+/// A name that a cloud gives to a region, a location or a project: it becomes part of hosts and paths.
+pub(super) fn cloud_name(text: &str) -> Checked<String> {
+    let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-:.".contains(c);
+    if text.is_empty() || !text.chars().all(good) {
+        return Err(
+            Diagnostic::error(format!("`{text}` cannot be a name in a cloud"))
+                .help("use lower-case letters, digits and `-`"),
+        );
+    }
+    Ok(text.to_owned())
+}
+
 /// `drop` or `reject`
 pub(super) fn on_unsupported(text: &str) -> Checked<OnUnsupported> {
     match text {
@@ -103,15 +136,12 @@ pub(super) fn access_log(text: &str) -> Checked<AccessLog> {
     }
 }
 
-/// `chat`
+/// `chat` or `responses`
 pub(super) fn api(text: &str) -> Checked<OpenAiApi> {
     match text {
         "chat" => Ok(OpenAiApi::Chat),
-        "responses" => Err(Diagnostic::error(
-            "providers are not called by the API `responses` yet",
-        )
-        .help("remove it: `chat` is called then")),
-        _ => Err(choice(text, &["chat"])),
+        "responses" => Ok(OpenAiApi::Responses),
+        _ => Err(choice(text, &["chat", "responses"])),
     }
 }
 
