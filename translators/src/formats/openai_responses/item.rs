@@ -96,8 +96,16 @@ impl Call {
     /// The type of the item, the key of its arguments, and what its events begin with.
     pub(super) const fn words(&self) -> (&'static str, &'static str, &'static str) {
         match self.free_form {
-            true => ("custom_tool_call", "input", "custom_tool_call_input"),
-            false => ("function_call", "arguments", "function_call_arguments"),
+            true => (
+                "custom_tool_call",
+                "input",
+                "response.custom_tool_call_input",
+            ),
+            false => (
+                "function_call",
+                "arguments",
+                "response.function_call_arguments",
+            ),
         }
     }
 

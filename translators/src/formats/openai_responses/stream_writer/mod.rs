@@ -2,12 +2,14 @@
 //!
 //! The vendor's SDKs put an answer together from events that name the place of each piece: items are
 //! numbered, parts are numbered in them, and each has a beginning and an end. [`table`] keeps the
-//! items, because the last event repeats them all; [`frames`] writes and numbers the events.
+//! items, because the last event repeats them all; [`frames`] writes and numbers the events,
+//! and [`events`] knows those of parts.
 //!
 //! Ends: `response.completed` or `response.incomplete` on [`Event::End`]; `response.failed` with what
 //! there is so far on [`Event::Error`], on a provider's failure told as a reason to stop, and where
 //! the answer is longer than the table may hold; a flat `error` where nothing was written before.
 
+mod events;
 mod frames;
 mod table;
 

@@ -1,18 +1,20 @@
 //! The items of a streamed answer: where each piece goes, and all of them once more at the end.
 //!
-//! Owns: the numbers of items and parts, their lives, and the bound of what is held. Items of the
+//! Owns: the numbers of items and parts, their lives, and the bound of what is held. What comes
+//! between beginning and end of an item is in [`pieces`]. Items of the
 //! neutral form that are words follow each other as parts of one message, until another item begins.
+
+mod pieces;
 
 use std::collections::BTreeMap;
 
-use crate::ir::{Event, ItemKind, Signature};
+use crate::ir::{Event, ItemKind};
 use crate::json::{Str, Writer};
 
 use super::super::ids;
-use super::super::item::{Call, Content, Output, Part, annotation, write_thought};
-use super::super::response_writer::token_item;
+use super::super::item::{Call, Content, Output, Part, annotation};
 use super::super::stop::Seen;
-use super::super::token;
+use super::events::{Place, Thought, write_arguments_done, write_part, write_part_done};
 use super::frames::Frames;
 
 /// Most bytes that one answer may hold: pictures of some megabytes, and far more words than any model
@@ -47,13 +49,6 @@ struct Slot {
     summary: bool,
     /// Whether the token in it holds the thought itself.
     redacted: bool,
-}
-
-/// An item, and the part of it where it is a message.
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    slot: usize,
-    part: usize,
 }
 
 impl Table {
@@ -147,46 +142,75 @@ impl Table {
             ItemKind::Text => self.start_part(item, false, frames, out),
             ItemKind::Refusal => self.start_part(item, true, frames, out),
             ItemKind::Reasoning { redacted, summary } => {
-                let content = Content::Reasoning {
-                    summary: Vec::new(),
-                    text: None,
-                    token: None,
-                };
-                let slot = self.add(content, frames, out)?;
-                self.places.insert(item, Place { slot, part: 0 });
-                if let Some(slot) = self.slots.get_mut(slot) {
-                    slot.summary = *summary;
-                    slot.redacted = *redacted;
-                }
-                Ok(())
+                self.start_thought(item, *redacted, *summary, frames, out)
             }
             ItemKind::ToolCall {
                 id,
                 name,
                 free_form,
             } => {
-                self.seen.call = true;
                 let call = Call {
                     call_id: ids::call_id(id, self.seed, self.slots.len()),
                     name: name.decode().into_owned(),
                     arguments: String::new(),
                     free_form: *free_form,
                 };
-                let slot = self.add(Content::Call(call), frames, out)?;
-                self.places.insert(item, Place { slot, part: 0 });
-                Ok(())
+                self.start_call(item, call, frames, out)
             }
-            ItemKind::Image { mime, data } => {
-                let data = data.decode().into_owned();
-                self.hold(data.len())?;
-                let mime = mime.decode().into_owned();
-                let slot = self.add(Content::Image { mime, data }, frames, out)?;
-                self.finish(slot, "completed", frames, out);
-                Ok(())
-            }
+            ItemKind::Image { mime, data } => self.image(mime, data, frames, out),
             // What only another format has.
             ItemKind::Opaque { .. } => Ok(()),
         }
+    }
+
+    fn start_thought(
+        &mut self,
+        item: u32,
+        redacted: bool,
+        summary: bool,
+        frames: &mut Frames,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Overflow> {
+        let content = Content::Reasoning {
+            summary: Vec::new(),
+            text: None,
+            token: None,
+        };
+        let slot = self.add(content, frames, out)?;
+        self.places.insert(item, Place { slot, part: 0 });
+        if let Some(slot) = self.slots.get_mut(slot) {
+            slot.summary = summary;
+            slot.redacted = redacted;
+        }
+        Ok(())
+    }
+
+    fn start_call(
+        &mut self,
+        item: u32,
+        call: Call,
+        frames: &mut Frames,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Overflow> {
+        self.seen.call = true;
+        let slot = self.add(Content::Call(call), frames, out)?;
+        self.places.insert(item, Place { slot, part: 0 });
+        Ok(())
+    }
+
+    fn image(
+        &mut self,
+        mime: &Str<'_>,
+        data: &Str<'_>,
+        frames: &mut Frames,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Overflow> {
+        let data = data.decode().into_owned();
+        self.hold(data.len())?;
+        let mime = mime.decode().into_owned();
+        let slot = self.add(Content::Image { mime, data }, frames, out)?;
+        self.finish(slot, "completed", frames, out);
+        Ok(())
     }
 
     /// Adds an item and tells that it begins.
@@ -266,76 +290,6 @@ impl Table {
         Some((id, parts.get_mut(place.part)?))
     }
 
-    fn words(
-        &mut self,
-        item: u32,
-        text: &Str<'_>,
-        frames: &mut Frames,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Overflow> {
-        let Some(&place) = self.places.get(&item).filter(|_| !text.is_empty()) else {
-            return Ok(());
-        };
-        let words = text.decode();
-        self.hold(words.len())?;
-        if let Some((id, part)) = self.part(place) {
-            part.text.push_str(&words);
-            let subject = text_events(part);
-            frames.write_joined(subject, ".delta", out, |w| {
-                write_place(id, place, w);
-                w.field_str("delta", text);
-                if !part.refusal {
-                    w.field_raw("logprobs", "[]");
-                }
-            });
-        }
-        Ok(())
-    }
-
-    fn citation(
-        &mut self,
-        item: u32,
-        json: String,
-        frames: &mut Frames,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Overflow> {
-        let Some(&place) = self.places.get(&item) else {
-            return Ok(());
-        };
-        self.hold(json.len().saturating_add(OVERHEAD_BYTES))?;
-        if let Some((id, part)) = self.part(place) {
-            frames.write("response.output_text.annotation.added", out, |w| {
-                write_place(id, place, w);
-                w.field_number("annotation_index", part.annotations.len() as u64);
-                w.field_raw("annotation", &json);
-            });
-            part.annotations.push(json);
-        }
-        Ok(())
-    }
-
-    fn thoughts(
-        &mut self,
-        item: u32,
-        text: &Str<'_>,
-        frames: &mut Frames,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Overflow> {
-        let Some(&place) = self.places.get(&item).filter(|_| !text.is_empty()) else {
-            return Ok(());
-        };
-        let words = text.decode();
-        self.hold(words.len())?;
-        if let Some(thought) = self.thought(place.slot) {
-            if thought.text.is_none() {
-                thought.write_part(".added", "", frames, out);
-            }
-            thought.write_text(".delta", "delta", text, frames, out);
-            thought.text.get_or_insert_default().push_str(&words);
-        }
-        Ok(())
-    }
-
     /// The thoughts of a reasoning item: its summary or its text, whichever it tells.
     fn thought(&mut self, index: usize) -> Option<Thought<'_>> {
         let slot = self.slots.get_mut(index)?;
@@ -350,60 +304,12 @@ impl Table {
         })
     }
 
-    fn arguments(
-        &mut self,
-        item: u32,
-        text: &Str<'_>,
-        frames: &mut Frames,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Overflow> {
-        let Some(&place) = self.places.get(&item).filter(|_| !text.is_empty()) else {
-            return Ok(());
-        };
-        let piece = text.decode();
-        self.hold(piece.len())?;
-        if let Some((id, call)) = self.call(place.slot) {
-            call.arguments.push_str(&piece);
-            let (_, _, subject) = call.words();
-            frames.write_joined("response.", &format!("{subject}.delta"), out, |w| {
-                write_item_place(id, place.slot, w);
-                w.field_str("delta", text);
-            });
-        }
-        Ok(())
-    }
-
     fn call(&mut self, slot: usize) -> Option<(&str, &mut Call)> {
         let output = &mut self.slots.get_mut(slot)?.output;
         match &mut output.content {
             Content::Call(call) => Some((output.id.as_str(), call)),
             _ => None,
         }
-    }
-
-    /// The token of thoughts comes with their end; that of other items is an item behind them.
-    fn token(
-        &mut self,
-        item: u32,
-        signature: &Signature<'_>,
-        frames: &mut Frames,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Overflow> {
-        let Some(&place) = self.places.get(&item) else {
-            return Ok(());
-        };
-        if let Some(slot) = self.slots.get_mut(place.slot)
-            && let Content::Reasoning { token, .. } = &mut slot.output.content
-        {
-            let text = token::text(signature, slot.redacted);
-            let length = text.len();
-            *token = Some(text);
-            return self.hold(length);
-        }
-        let content = token_item(signature);
-        let slot = self.add(content, frames, out)?;
-        self.finish(slot, "completed", frames, out);
-        Ok(())
     }
 
     /// Ends an item of the neutral form: a part of a message, or an item here too.
@@ -428,33 +334,11 @@ impl Table {
             }
         }
         if let Some((id, call)) = self.call(place.slot) {
-            let (_, key, subject) = call.words();
-            frames.write_joined("response.", &format!("{subject}.done"), out, |w| {
-                write_item_place(id, place.slot, w);
-                w.field_string(key, &call.arguments);
-            });
+            write_arguments_done(id, place.slot, call, frames, out);
         }
         self.finish_thought(place.slot, frames, out);
         self.finish(place.slot, status, frames, out);
         Ok(())
-    }
-
-    /// A function without arguments: the joined text must be JSON all the same.
-    fn complete_arguments(
-        &mut self,
-        item: u32,
-        frames: &mut Frames,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Overflow> {
-        let Some(&place) = self.places.get(&item) else {
-            return Ok(());
-        };
-        match self.call(place.slot) {
-            Some((_, call)) if call.arguments.is_empty() && !call.free_form => {
-                self.arguments(item, &Str::from("{}"), frames, out)
-            }
-            _ => Ok(()),
-        }
     }
 
     fn finish_thought(&mut self, index: usize, frames: &mut Frames, out: &mut Vec<u8>) {
@@ -503,101 +387,4 @@ impl Table {
             false => Ok(()),
         }
     }
-}
-
-/// The words of a reasoning item while it is open.
-struct Thought<'t> {
-    id: &'t str,
-    slot: usize,
-    summary: bool,
-    text: &'t mut Option<String>,
-}
-
-impl Thought<'_> {
-    fn write_place(&self, w: &mut Writer<'_>) {
-        write_item_place(self.id, self.slot, w);
-        w.field_number(self.index_key(), 0);
-    }
-
-    const fn index_key(&self) -> &'static str {
-        match self.summary {
-            true => "summary_index",
-            false => "content_index",
-        }
-    }
-
-    fn write_part(&self, verb: &str, text: &str, frames: &mut Frames, out: &mut Vec<u8>) {
-        let (subject, kind) = match self.summary {
-            true => ("response.reasoning_summary_part", "summary_text"),
-            false => ("response.content_part", "reasoning_text"),
-        };
-        frames.write_joined(subject, verb, out, |w| {
-            self.write_place(w);
-            w.key("part");
-            write_thought(kind, text, w);
-        });
-    }
-
-    fn write_text(
-        &self,
-        verb: &str,
-        key: &str,
-        text: &Str<'_>,
-        frames: &mut Frames,
-        out: &mut Vec<u8>,
-    ) {
-        let subject = match self.summary {
-            true => "response.reasoning_summary_text",
-            false => "response.reasoning_text",
-        };
-        frames.write_joined(subject, verb, out, |w| {
-            self.write_place(w);
-            w.field_str(key, text);
-        });
-    }
-}
-
-const fn text_events(part: &Part) -> &'static str {
-    match part.refusal {
-        true => "response.refusal",
-        false => "response.output_text",
-    }
-}
-
-fn write_item_place(id: &str, slot: usize, w: &mut Writer<'_>) {
-    w.field_string("item_id", id);
-    w.field_number("output_index", slot as u64);
-}
-
-fn write_place(id: &str, place: Place, w: &mut Writer<'_>) {
-    write_item_place(id, place.slot, w);
-    w.field_number("content_index", place.part as u64);
-}
-
-fn write_part(
-    name: &str,
-    id: &str,
-    place: Place,
-    part: &Part,
-    frames: &mut Frames,
-    out: &mut Vec<u8>,
-) {
-    frames.write(name, out, |w| {
-        write_place(id, place, w);
-        w.key("part");
-        part.write(w);
-    });
-}
-
-fn write_part_done(id: &str, place: Place, part: &Part, frames: &mut Frames, out: &mut Vec<u8>) {
-    frames.write_joined(text_events(part), ".done", out, |w| {
-        write_place(id, place, w);
-        if part.refusal {
-            w.field_string("refusal", &part.text);
-        } else {
-            w.field_string("text", &part.text);
-            w.field_raw("logprobs", "[]");
-        }
-    });
-    write_part("response.content_part.done", id, place, part, frames, out);
 }

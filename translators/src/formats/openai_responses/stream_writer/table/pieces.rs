@@ -1,0 +1,145 @@
+//! Pieces of items: each is told at once, and kept for the end.
+
+use crate::ir::Signature;
+use crate::json::Str;
+
+use super::super::super::item::Content;
+use super::super::super::response_writer::token_item;
+use super::super::super::token;
+use super::super::events::{text_events, write_arguments, write_place};
+use super::super::frames::Frames;
+use super::{OVERHEAD_BYTES, Overflow, Table};
+
+impl Table {
+    pub(super) fn words(
+        &mut self,
+        item: u32,
+        text: &Str<'_>,
+        frames: &mut Frames,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Overflow> {
+        let Some(&place) = self.places.get(&item).filter(|_| !text.is_empty()) else {
+            return Ok(());
+        };
+        let words = text.decode();
+        self.hold(words.len())?;
+        if let Some((id, part)) = self.part(place) {
+            part.text.push_str(&words);
+            let subject = text_events(part);
+            frames.write_joined(subject, ".delta", out, |w| {
+                write_place(id, place, w);
+                w.field_str("delta", text);
+                if !part.refusal {
+                    w.field_raw("logprobs", "[]");
+                }
+            });
+        }
+        Ok(())
+    }
+
+    pub(super) fn citation(
+        &mut self,
+        item: u32,
+        json: String,
+        frames: &mut Frames,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Overflow> {
+        let Some(&place) = self.places.get(&item) else {
+            return Ok(());
+        };
+        self.hold(json.len().saturating_add(OVERHEAD_BYTES))?;
+        if let Some((id, part)) = self.part(place) {
+            frames.write("response.output_text.annotation.added", out, |w| {
+                write_place(id, place, w);
+                w.field_number("annotation_index", part.annotations.len() as u64);
+                w.field_raw("annotation", &json);
+            });
+            part.annotations.push(json);
+        }
+        Ok(())
+    }
+
+    pub(super) fn thoughts(
+        &mut self,
+        item: u32,
+        text: &Str<'_>,
+        frames: &mut Frames,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Overflow> {
+        let Some(&place) = self.places.get(&item).filter(|_| !text.is_empty()) else {
+            return Ok(());
+        };
+        let words = text.decode();
+        self.hold(words.len())?;
+        if let Some(thought) = self.thought(place.slot) {
+            if thought.text.is_none() {
+                thought.write_part(".added", "", frames, out);
+            }
+            thought.write_text(".delta", "delta", text, frames, out);
+            thought.text.get_or_insert_default().push_str(&words);
+        }
+        Ok(())
+    }
+
+    pub(super) fn arguments(
+        &mut self,
+        item: u32,
+        text: &Str<'_>,
+        frames: &mut Frames,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Overflow> {
+        let Some(&place) = self.places.get(&item).filter(|_| !text.is_empty()) else {
+            return Ok(());
+        };
+        let piece = text.decode();
+        self.hold(piece.len())?;
+        if let Some((id, call)) = self.call(place.slot) {
+            call.arguments.push_str(&piece);
+            write_arguments(id, place.slot, call, text, frames, out);
+        }
+        Ok(())
+    }
+
+    /// The token of thoughts comes with their end; that of other items is an item behind them.
+    pub(super) fn token(
+        &mut self,
+        item: u32,
+        signature: &Signature<'_>,
+        frames: &mut Frames,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Overflow> {
+        let Some(&place) = self.places.get(&item) else {
+            return Ok(());
+        };
+        if let Some(slot) = self.slots.get_mut(place.slot)
+            && let Content::Reasoning { token, .. } = &mut slot.output.content
+        {
+            let text = token::text(signature, slot.redacted);
+            let length = text.len();
+            *token = Some(text);
+            return self.hold(length);
+        }
+        let content = token_item(signature);
+        let slot = self.add(content, frames, out)?;
+        self.finish(slot, "completed", frames, out);
+        Ok(())
+    }
+
+    /// A function without arguments: the joined text must be JSON all the same.
+    pub(super) fn complete_arguments(
+        &mut self,
+        item: u32,
+        frames: &mut Frames,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Overflow> {
+        let Some(&place) = self.places.get(&item) else {
+            return Ok(());
+        };
+        match self.call(place.slot) {
+            Some((_, call)) if call.arguments.is_empty() && !call.free_form => {
+                self.arguments(item, &Str::from("{}"), frames, out)
+            }
+            _ => Ok(()),
+        }
+    }
+}
