@@ -114,6 +114,9 @@ impl Envoy<'_> {
     }
 
     fn tries(&mut self, mut headers: Headers, body: &[u8]) -> Result<()> {
+        if headers.get(FORWARDED_PROTO_HEADER).is_none() {
+            return self.finish(Outcome::Reply(route_not_found()));
+        }
         // The generator names a cluster after its targets, in the order of their priorities.
         let cluster = headers.text(CLUSTER_HEADER).unwrap_or_default().to_owned();
         let targets: Vec<_> = cluster.split('>').filter(|id| !id.is_empty()).collect();
@@ -306,6 +309,10 @@ fn plain(status: u16, body: &str, details: &str) -> Reply {
 
 fn too_large() -> Reply {
     plain(413, "Payload Too Large", "request_payload_too_large")
+}
+
+fn route_not_found() -> Reply {
+    plain(404, "", "route_not_found")
 }
 
 fn cluster_not_found() -> Reply {
