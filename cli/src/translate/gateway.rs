@@ -81,7 +81,14 @@ fn prefix(row: &Row) -> String {
     match Url::parse(row.base_url) {
         Ok(url) => url.path().trim_end_matches('/').to_owned(),
         // Google's address has the location in it, and the version behind it.
-        Err(_) if row.envelope == Envelope::AnthropicGcp => "/v1".to_owned(),
+        Err(_)
+            if matches!(
+                row.envelope,
+                Envelope::AnthropicGcp | Envelope::VertexGemini
+            ) =>
+        {
+            "/v1".to_owned()
+        }
         Err(_) => String::new(),
     }
 }
