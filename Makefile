@@ -17,6 +17,12 @@ FUZZ_SECONDS ?= 10
 export SLUICE_WASM := $(abspath $(TARGET)/wasm32-wasip1/wasm/sluice_filter.wasm)
 export SLUICE_MODULE := $(abspath $(TARGET)/module/libsluice.so)
 
+# ENVOY_IMAGE=IMAGE: Envoy from a container image instead of a binary, where docker is.
+ifdef ENVOY_IMAGE
+export ENVOY_IMAGE
+export ENVOY := $(abspath scripts/envoy-image.sh)
+endif
+
 ##@ Use
 
 .PHONY: build
