@@ -9,12 +9,15 @@ use sluice_filter::host::Headers;
 use sluice_translators::formats::Format;
 use sluice_translators::json::Document;
 
-/// One provider, one model; `${KEY}` is needed.
+/// One provider; the model `m` has one target, `two` has two. `${KEY}` is needed.
 pub(crate) const CONFIG: &str = r#"{
     "providers": [{"name": "p", "kind": "openai", "authority": "p.test",
                    "credential": {"api-key": "${KEY}"}}],
     "models": [{"pattern": "m", "targets": [{"id": "p", "provider": "p"}],
-                "pools": [{"cluster": "p", "tries": 1, "weight": 1}]}],
+                "pools": [{"cluster": "p", "tries": 1, "weight": 1}]},
+               {"pattern": "two", "targets": [{"id": "p", "provider": "p"},
+                                              {"id": "p~2", "provider": "p", "model": "other"}],
+                "pools": [{"cluster": "p>p~2", "tries": 2, "weight": 1}]}],
     "max_request_bytes": 1000000, "max_response_bytes": 3000000, "default_max_tokens": 100,
     "facts": ["total_tokens"], "owned_by": "o", "created": 1, "created_at": "1970-01-01T00:00:01Z"
 }"#;

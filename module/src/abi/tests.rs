@@ -219,21 +219,22 @@ fn the_gateway_answers_what_it_does_not_know() {
 fn a_request_goes_through_both_placements_and_its_answer_comes_back() {
     let down = FakeConfig::new("downstream", &CONFIG.replace("${KEY}", "key")).unwrap();
     let up = FakeConfig::new("upstream", "").unwrap();
-    let body = r#"{"model":"m","messages":[{"role":"user","content":"hello"}]}"#;
+    let body = r#"{"model":"two","messages":[{"role":"user","content":"hello"}]}"#;
 
     let client = down.request();
     let headers = [(":method", "POST"), (":path", "/v1/chat/completions")];
     assert_eq!(client.request_headers(&headers, false), HOLD);
     assert_eq!(client.request_body(&[body], true), CONTINUE);
-    assert_eq!(client.header(0, "x-sluice-cluster"), ["p"]);
+    assert_eq!(client.header(0, "x-sluice-cluster"), ["p>p~2"]);
 
     let attempt = up.request();
     client.share_objects(&attempt);
+    attempt.stream.borrow_mut().target = Some("p~2".to_owned());
     assert_eq!(attempt.request_headers(&headers, false), CONTINUE);
     assert_eq!(attempt.header(0, ":authority"), ["p.test"]);
     assert_eq!(attempt.header(0, "authorization"), ["Bearer key"]);
     assert_eq!(attempt.request_body(&[body], true), CONTINUE);
-    assert_eq!(attempt.text(1), body);
+    assert_eq!(attempt.text(1), body.replace("two", "other"));
 
     client.stream.borrow_mut().details = Some("via_upstream".to_owned());
     let answer = r#"{"id":"1","object":"chat.completion","created":1,"model":"m",
@@ -246,6 +247,19 @@ fn a_request_goes_through_both_placements_and_its_answer_comes_back() {
     client.end();
     let metadata = client.stream.borrow().metadata["io.envoy.ai_gateway:total_tokens"].clone();
     assert_eq!(metadata, "7");
+}
+
+#[test]
+fn a_request_for_one_target_needs_no_other_placement() {
+    let down = FakeConfig::new("downstream", &CONFIG.replace("${KEY}", "key")).unwrap();
+    let body = r#"{"model":"m","messages":[{"role":"user","content":"hello"}]}"#;
+    let client = down.request();
+    let headers = [(":method", "POST"), (":path", "/v1/chat/completions")];
+    assert_eq!(client.request_headers(&headers, false), HOLD);
+    assert_eq!(client.request_body(&[body], true), CONTINUE);
+    assert_eq!(client.header(0, "x-sluice-cluster"), ["p"]);
+    assert_eq!(client.header(0, ":authority"), ["p.test"]);
+    assert_eq!(client.header(0, "authorization"), ["Bearer key"]);
 }
 
 #[test]
