@@ -268,8 +268,7 @@ pub fn refuse(host: &mut dyn Host, format: Format, error: &GatewayError) -> Acti
 #[must_use]
 pub fn render(format: Format, error: &ApiError<'_>) -> (u16, Vec<u8>) {
     let mut body = Vec::new();
-    let client = format.codec().and_then(|codec| codec.client.as_ref());
-    let status = match client {
+    let status = match &format.codec().client {
         Some(client) => (client.write_error)(error, &mut body),
         None => plain(error, &mut body),
     };

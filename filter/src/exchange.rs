@@ -85,7 +85,7 @@ impl Exchange {
     /// An exchange that nothing has come of yet; `None` when no client speaks the format.
     #[must_use]
     pub fn new(gateway: Rc<Gateway>, route: Rc<Route>, asked: Asked) -> Option<Self> {
-        let codec = asked.format.codec()?;
+        let codec = asked.format.codec();
         let client = codec.client.as_ref()?;
         Some(Self {
             gateway,

@@ -226,18 +226,15 @@ impl Provider {
         config: &config::Provider,
         env: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
-        let unknown = |what| ConfigError::Unknown {
-            what,
+        let row = row(&config.kind).ok_or_else(|| ConfigError::Unknown {
+            what: "provider kind",
             name: config.kind.clone(),
-        };
-        let row = row(&config.kind).ok_or_else(|| unknown("provider kind"))?;
+        })?;
         let (format, envelope) = match config.api {
             Some(OpenAiApi::Responses) => responses(row),
             _ => (row.format, row.envelope),
         };
-        let codec = format
-            .codec()
-            .ok_or_else(|| unknown("the wire format of kind"))?;
+        let codec = format.codec();
         let headers = config
             .headers
             .iter()

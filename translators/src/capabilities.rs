@@ -115,11 +115,18 @@ const GEMINI_2: Capabilities = Capabilities {
     ..Capabilities::DEFAULT
 };
 
+/// Cohere's models but those that reason, and what came after them.
+const COMMAND: Capabilities = Capabilities {
+    thinking: Thinking::None,
+    ..Capabilities::DEFAULT
+};
+
 /// The rows; the first whose family stands in the name counts.
 ///
 /// Sources, November 2026: Anthropic's "Models overview", "Migration guide", "Effort", "Structured
 /// outputs" and "Extended thinking" pages, <https://platform.claude.com/docs/en/about-claude/models>;
-/// Google's "Gemini thinking" page, <https://ai.google.dev/gemini-api/docs/thinking>.
+/// Google's "Gemini thinking" page, <https://ai.google.dev/gemini-api/docs/thinking>; Cohere's pages on
+/// its models and on reasoning, <https://docs.cohere.com/docs/reasoning>.
 const ROWS: &[Row] = &[
     Row::new(
         "claude-3-7",
@@ -166,6 +173,10 @@ const ROWS: &[Row] = &[
     Row::new("gemini-2.0", GEMINI_2),
     Row::new("gemini-2.5", GEMINI_2_5),
     Row::new("gemini-3", GEMINI_3),
+    Row::new("command-a-03", COMMAND),
+    Row::new("command-a-translate", COMMAND),
+    Row::new("command-a-vision", COMMAND),
+    Row::new("command-r", COMMAND),
 ];
 
 /// Claude 3.5: as 3, with longer answers.

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::check::kinds;
+use sluice_translators::providers::ROWS;
+
 use super::file::File;
 
 /// The schema as JSON text.
@@ -48,7 +49,7 @@ shapes! {
     Api: one_of(&["chat", "responses"]);
     Switch: or_variable(json_schema!({"type": "boolean"}));
     Thinking: one_of(&["none", "budget", "adaptive", "both"]);
-    Kind: one_of(&kinds().map(|row| row.kind).collect::<Vec<_>>());
+    Kind: one_of(&ROWS.iter().map(|row| row.kind).collect::<Vec<_>>());
 }
 
 fn one_of(words: &[&str]) -> Schema {

@@ -81,6 +81,7 @@ const fn request_id_header(format: Format) -> &'static str {
     match format {
         Format::Anthropic => "request-id",
         Format::BedrockConverse => "x-amzn-requestid",
+        Format::Cohere => "x-debug-trace-id",
         _ => "x-request-id",
     }
 }

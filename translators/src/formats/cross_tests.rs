@@ -22,9 +22,10 @@ const ANTHROPIC: Side = (Format::Anthropic, "anthropic");
 const RESPONSES: Side = (Format::OpenaiResponses, "openai");
 const GEMINI: Side = (Format::Gemini, "gemini");
 const CONVERSE: Side = (Format::BedrockConverse, "aws-bedrock");
+const COHERE: Side = (Format::Cohere, "cohere");
 
 fn codec((format, _): Side) -> &'static Codec {
-    format.codec().unwrap()
+    format.codec()
 }
 
 fn client(side: Side) -> &'static ClientCodec {
@@ -368,6 +369,71 @@ fn a_stream_of_responses_reaches_other_clients() {
     assert_eq!(finish.as_deref(), Some("tool_calls"));
 }
 
+const COHERE_STREAM: [&str; 7] = [
+    r#"{"id":"29f1","type":"message-start","delta":{"message":{"role":"assistant","content":[],"tool_plan":"","tool_calls":[],"citations":[]}}}"#,
+    r#"{"type":"tool-plan-delta","delta":{"message":{"tool_plan":"I will look."}}}"#,
+    r#"{"type":"tool-call-start","index":0,"delta":{"message":{"tool_calls":{"id":"f_1","type":"function","function":{"name":"f","arguments":""}}}}}"#,
+    r#"{"type":"tool-call-delta","index":0,"delta":{"message":{"tool_calls":{"function":{"arguments":"{\"x\":"}}}}}"#,
+    r#"{"type":"tool-call-delta","index":0,"delta":{"message":{"tool_calls":{"function":{"arguments":"1}"}}}}}"#,
+    r#"{"type":"tool-call-end","index":0}"#,
+    r#"{"type":"message-end","delta":{"finish_reason":"TOOL_CALL","usage":{"billed_units":{"input_tokens":3,"output_tokens":9},"tokens":{"input_tokens":30,"output_tokens":15},"cached_tokens":5}}}"#,
+];
+
+/// Plans reach an Anthropic client as thoughts, and Cohere gets them back as plans.
+#[test]
+fn plans_of_cohere_survive_an_anthropic_client() {
+    let told = data(&stream(COHERE, ANTHROPIC, &sse(&COHERE_STREAM)));
+    let deltas: Vec<Json> = told
+        .iter()
+        .filter(|event| event["type"] == "content_block_delta")
+        .map(|event| event["delta"].clone())
+        .collect();
+    let signature = "sluice.cohere.tool_plan";
+    assert_eq!(
+        deltas,
+        [
+            json!({"type": "thinking_delta", "thinking": "I will look."}),
+            json!({"type": "signature_delta", "signature": signature}),
+            json!({"type": "input_json_delta", "partial_json": "{\"x\":"}),
+            json!({"type": "input_json_delta", "partial_json": "1}"}),
+        ]
+    );
+    let end = &told[told.len() - 2];
+    assert_eq!(end["delta"]["stop_reason"], "tool_use");
+    assert_eq!(end["usage"]["input_tokens"], 25);
+    assert_eq!(end["usage"]["output_tokens"], 15);
+
+    let history = json!({"max_tokens": 9, "messages": [
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "content": [
+            {"type": "thinking", "thinking": "I will look.", "signature": signature},
+            {"type": "tool_use", "id": "f_1", "name": "f", "input": {"x": 1}},
+        ]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "f_1", "content": "r"}]},
+    ]});
+    let (body, dropped) = request(ANTHROPIC, COHERE, &document(&history.to_string())).unwrap();
+    assert_eq!(
+        json(&body)["messages"].as_array().unwrap()[1..],
+        [
+            json!({"role": "assistant", "tool_plan": "I will look.", "tool_calls": [
+                {"id": "f_1", "type": "function", "function": {"name": "f", "arguments": "{\"x\":1}"}},
+            ]}),
+            json!({"role": "tool", "tool_call_id": "f_1", "content": "r"}),
+        ]
+    );
+    assert_eq!(dropped, "");
+}
+
+#[test]
+fn a_stream_of_cohere_reaches_every_client() {
+    for to in [CHAT, RESPONSES, GEMINI] {
+        let told = stream(COHERE, to, &sse(&COHERE_STREAM));
+        let text = String::from_utf8_lossy(&told);
+        assert!(text.contains("I will look."), "{text}");
+        assert!(text.contains("f_1"), "{text}");
+    }
+}
+
 /// Where each value of a text stands.
 fn spans(value: Value<'_>, spans: &mut Vec<Range<usize>>) {
     spans.push(value.span());
@@ -420,7 +486,7 @@ proptest! {
             (RESPONSES, RESPONSES_LOOP),
         ] {
             let text = mutated(text, at, value);
-            for to in [CHAT, RESPONSES, ANTHROPIC, CONVERSE, GEMINI] {
+            for to in [CHAT, RESPONSES, ANTHROPIC, CONVERSE, GEMINI, COHERE] {
                 match request(from, to, &document(&text)) {
                     Ok((body, _)) => prop_assert!(is_json(&body)),
                     Err(refusal) => prop_assert!(matches!(refusal.status(), 400 | 422)),

@@ -15,6 +15,7 @@ use crate::providers::{Quirks, Target};
 pub mod anthropic;
 mod aws;
 pub mod bedrock_converse;
+pub mod cohere;
 mod failure;
 pub mod gemini;
 mod openai;
@@ -57,16 +58,16 @@ impl Format {
         }
     }
 
-    /// How to read and write it; `None` for formats that are not there yet.
+    /// How to read and write it.
     #[must_use]
-    pub const fn codec(self) -> Option<&'static Codec> {
+    pub const fn codec(self) -> &'static Codec {
         match self {
-            Self::OpenaiChat => Some(&openai_chat::CODEC),
-            Self::OpenaiResponses => Some(&openai_responses::CODEC),
-            Self::Anthropic => Some(&anthropic::CODEC),
-            Self::Gemini => Some(&gemini::CODEC),
-            Self::BedrockConverse => Some(&bedrock_converse::CODEC),
-            _ => None,
+            Self::OpenaiChat => &openai_chat::CODEC,
+            Self::OpenaiResponses => &openai_responses::CODEC,
+            Self::Anthropic => &anthropic::CODEC,
+            Self::Gemini => &gemini::CODEC,
+            Self::BedrockConverse => &bedrock_converse::CODEC,
+            Self::Cohere => &cohere::CODEC,
         }
     }
 }

@@ -99,13 +99,12 @@ fn clients() -> impl Iterator<Item = &'static ClientCodec> {
         Format::Anthropic,
         Format::Gemini,
     ];
-    let codecs = formats.into_iter().filter_map(Format::codec);
+    let codecs = formats.into_iter().map(Format::codec);
     codecs.filter_map(|codec| codec.client.as_ref())
 }
 
 fn providers() -> impl Iterator<Item = (&'static Row, &'static Codec)> {
-    ROWS.iter()
-        .filter_map(|row| Some((row, row.format.codec()?)))
+    ROWS.iter().map(|row| (row, row.format.codec()))
 }
 
 fn answer() -> Answer<'static> {

@@ -70,6 +70,8 @@ pub enum Envelope {
     /// `{prefix}/projects/{project}/locations/{location}/publishers/google/models/{model}:generateContent`,
     /// or `:streamGenerateContent?alt=sse`.
     VertexGemini,
+    /// `{prefix}/v2/chat`
+    Cohere,
 }
 
 /// A cloud whose own names stand in addresses, paths and signatures.
@@ -93,7 +95,8 @@ impl Envelope {
             | Self::AzureOpenai
             | Self::AzureResponses
             | Self::Anthropic
-            | Self::Gemini => None,
+            | Self::Gemini
+            | Self::Cohere => None,
         }
     }
 }

@@ -93,6 +93,7 @@ impl Envelope {
                 push_segment(&mut path, parts.model)?;
                 path.push_str(gemini_method(parts.stream));
             }
+            Self::Cohere => path.push_str("/v2/chat"),
             Self::VertexGemini => {
                 push_gcp_model(&mut path, "google", parts)?;
                 path.push_str(gemini_method(parts.stream));
@@ -240,6 +241,19 @@ mod tests {
             path(Envelope::AnthropicGcp, "/v1", "m;x", true),
             format!("{gcp}/m%3Bx:streamRawPredict")
         );
+    }
+
+    #[test]
+    fn cohere_has_one_path() {
+        for stream in [false, true] {
+            let parts = PathParts {
+                prefix: "/p",
+                model: "in the body",
+                stream,
+                ..PathParts::default()
+            };
+            assert_eq!(Envelope::Cohere.path(&parts).unwrap(), "/p/v2/chat");
+        }
     }
 
     #[test]

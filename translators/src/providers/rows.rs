@@ -97,6 +97,15 @@ pub const ROWS: &[Row] = &[
         ..COMPATIBLE
     },
     Row {
+        kind: "cohere",
+        title: "Cohere",
+        format: Format::Cohere,
+        envelope: Envelope::Cohere,
+        base_url: "https://api.cohere.com",
+        source: "https://docs.cohere.com/reference/chat",
+        ..COMPATIBLE
+    },
+    Row {
         kind: "cerebras",
         title: "Cerebras",
         base_url: "https://api.cerebras.ai/v1",

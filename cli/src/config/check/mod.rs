@@ -9,8 +9,6 @@ mod value;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-pub(super) use provider::kinds;
-
 use super::diagnostic::{Diagnostic, Report};
 use super::environment::{Fault, check_names, substitute, unshield};
 use super::file::{File, Text, Timeouts as TimeoutsForm};

@@ -59,11 +59,6 @@ fn provider(checker: &mut Checker<'_>, name: &Text, form: &Form) -> Option<Provi
     })
 }
 
-/// The rows that a configuration can name: those whose format is there.
-pub(in crate::config) fn kinds() -> impl Iterator<Item = &'static Row> {
-    ROWS.iter().filter(|row| row.format.codec().is_some())
-}
-
 /// Envoy's cluster has the provider's name, and `>` and `~` make names of clusters out of it.
 fn check_name(checker: &mut Checker<'_>, name: &Text) {
     let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -80,7 +75,7 @@ fn check_name(checker: &mut Checker<'_>, name: &Text) {
 }
 
 fn kind(checker: &mut Checker<'_>, name: &Text, kind: Option<&Text>) -> Option<&'static Row> {
-    let known: Vec<&str> = kinds().map(|row| row.kind).collect();
+    let known: Vec<&str> = ROWS.iter().map(|row| row.kind).collect();
     let Some(text) = kind else {
         checker.push(
             Diagnostic::error(format!("the provider `{}` has no `kind`", name.value))
@@ -89,17 +84,9 @@ fn kind(checker: &mut Checker<'_>, name: &Text, kind: Option<&Text>) -> Option<&
         );
         return None;
     };
-    checker.parse(Some(text), |kind| {
-        match kinds().find(|row| row.kind == kind) {
-            Some(row) => Ok(row),
-            None if row(kind).is_some() || PLANNED_KINDS.contains(&kind) => Err(Diagnostic::error(
-                format!("providers of the kind `{kind}` are not supported yet"),
-            )
-            .help(format!("this version has: {}", known.join(", ")))),
-            None => {
-                Err(Diagnostic::error(format!("there is no kind `{kind}`")).suggest(kind, &known))
-            }
-        }
+    checker.parse(Some(text), |kind| match row(kind) {
+        Some(row) => Ok(row),
+        None => Err(Diagnostic::error(format!("there is no kind `{kind}`")).suggest(kind, &known)),
     })
 }
 
@@ -288,24 +275,14 @@ const FRAMING_HEADERS: &[&str] = &[
     "upgrade",
 ];
 
-/// Kinds that the design names and that the table does not have yet.
-const PLANNED_KINDS: &[&str] = &["cohere"];
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_address_of_the_table_can_be_taken_apart() {
-        for row in kinds().filter(|row| !row.base_url.is_empty()) {
+        for row in ROWS.iter().filter(|row| !row.base_url.is_empty()) {
             assert!(BaseUrl::parse(row.base_url, row).is_ok(), "{}", row.kind);
-        }
-    }
-
-    #[test]
-    fn no_kind_is_both_there_and_not_yet_there() {
-        for kind in PLANNED_KINDS {
-            assert!(kinds().all(|row| row.kind != *kind), "{kind}");
         }
     }
 }

@@ -16,11 +16,12 @@ pub(super) const FOREIGN: &str = "sluice.";
 const BEFORE: &str = "before.";
 
 /// The formats whose tokens travel, and what stands before them.
-const PREFIXES: [(Format, &str); 4] = [
+const PREFIXES: [(Format, &str); 5] = [
     (Format::OpenaiChat, "sluice.openai-chat."),
     (Format::OpenaiResponses, "sluice.openai-responses."),
     (Format::Gemini, "sluice.gemini."),
     (Format::BedrockConverse, "sluice.bedrock-converse."),
+    (Format::Cohere, "sluice.cohere."),
 ];
 
 /// A token that a client sends back.

@@ -22,11 +22,12 @@ pub(super) const FOREIGN: &str = "c2x1aWNl";
 pub(super) const PLACEHOLDER: &str = "skip_thought_signature_validator";
 
 /// The formats whose tokens travel, and what stands before them.
-const PREFIXES: [(Format, &str); 4] = [
+const PREFIXES: [(Format, &str); 5] = [
     (Format::OpenaiChat, "sluice.openai-chat."),
     (Format::OpenaiResponses, "sluice.openai-responses."),
     (Format::Anthropic, "sluice.anthropic."),
     (Format::BedrockConverse, "sluice.bedrock-converse."),
+    (Format::Cohere, "sluice.cohere."),
 ];
 
 /// The token of a part that a client sends back; `None` where it says nothing.

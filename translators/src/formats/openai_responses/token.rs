@@ -9,11 +9,12 @@ use crate::ir::Signature;
 use crate::json::Str;
 
 /// The formats whose tokens travel, and what stands before them.
-const PREFIXES: [(Format, &str); 4] = [
+const PREFIXES: [(Format, &str); 5] = [
     (Format::OpenaiChat, "sluice.openai-chat."),
     (Format::Anthropic, "sluice.anthropic."),
     (Format::Gemini, "sluice.gemini."),
     (Format::BedrockConverse, "sluice.bedrock-converse."),
+    (Format::Cohere, "sluice.cohere."),
 ];
 
 /// Stands after the format's name where the token holds the thought itself.
