@@ -32,6 +32,8 @@ transcripts! {
     every_fault_is_shown_with_its_line: ["check", "faults.yaml"];
     an_unknown_field_names_the_one_that_was_meant: ["check", "unknown.yaml"];
     a_field_of_later_versions_is_refused: ["check", "planned.yaml"];
+    what_is_wrong_with_limits_is_said: ["check", "limits.yaml"];
+    generated_limits_need_a_service: ["generate", "limited.yaml"];
     text_that_is_not_yaml_is_refused: ["check", "syntax.yaml"];
     a_name_that_stands_twice_is_refused: ["check", "twice.yaml"];
     a_value_in_place_of_fields_is_refused: ["check", "shape.yaml"];

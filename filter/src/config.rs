@@ -27,6 +27,9 @@ pub struct FilterConfig {
     /// logs, limits or metrics. The others are not published: each costs a call of the host.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub facts: Vec<String>,
+    /// Limits that Envoy's rate limit filter enforces, each name once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<Limit>,
     /// What `GET /v1/models` tells as `owned_by`.
     pub owned_by: String,
     /// What `GET /v1/models` tells as `created`, in seconds since 1970.
@@ -247,6 +250,9 @@ pub struct Target {
     pub capabilities: Overrides,
 }
 
+/// Stands between the ids of a pool's targets in its cluster's name; part of no id.
+pub const POOL_SEPARATOR: &str = ">";
+
 /// An Envoy cluster that serves a model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -257,6 +263,64 @@ pub struct Pool {
     pub tries: u32,
     /// Share of the requests, relative to the other pools of the model.
     pub weight: u32,
+}
+
+/// A limit that Envoy's rate limit filter enforces. The filter tells it who is to be charged, and how
+/// much.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limit {
+    /// Its name: letters, digits, `-` and `_`.
+    pub name: String,
+    /// Each combination of these has a budget of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by: Vec<LimitKey>,
+    /// What is counted.
+    pub count: Count,
+    /// How much of it, in one window.
+    pub max: u32,
+    /// Length of the window, in seconds.
+    pub window_s: u32,
+    /// Patterns of the models that it is for; empty for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<String>,
+    /// Names of the providers that it is for; empty for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub providers: Vec<String>,
+    /// Charge the estimate before the request goes on, and settle when it is over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reserve: bool,
+    /// Only count: nothing is refused, and clients are not told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shadow: bool,
+}
+
+/// What tells one budget of a limit from another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum LimitKey {
+    /// The model that the client asked for.
+    Model,
+    /// The provider that is asked.
+    Provider,
+    /// A header of the client's request, by its name in lower case.
+    Header(String),
+}
+
+/// What a limit counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Count {
+    /// Requests.
+    Requests,
+    /// What the model read.
+    InputTokens,
+    /// What it generated.
+    OutputTokens,
+    /// Both.
+    TotalTokens,
 }
 
 /// Why the filter cannot start.

@@ -16,7 +16,7 @@ use crate::errors::{GatewayError, refuse};
 use crate::exchange::{Asked, Exchange};
 use crate::gateway::Gateway;
 use crate::host::{Action, Fact, Headers, Host, Side};
-use crate::listing;
+use crate::{limits, listing};
 
 /// The header by which Envoy's one route finds the cluster.
 pub const CLUSTER_HEADER: &str = "x-sluice-cluster";
@@ -228,7 +228,8 @@ impl Downstream {
         } else {
             name_pool(host, &exchange, pool);
         }
-        publish_estimate(host, &exchange);
+        publish_estimate(host, &exchange, pool);
+        limits::open(host, &exchange);
         self.state = State::Sent(Box::new(Answer::new(exchange)));
         Action::Continue
     }
@@ -382,13 +383,19 @@ fn drop_retry_headers(host: &mut dyn Host, client: &Headers) {
     }
 }
 
-fn publish_estimate(host: &mut dyn Host, exchange: &Exchange) {
+/// What can be told before anybody has counted.
+fn publish_estimate(host: &mut dyn Host, exchange: &Exchange, pool: &Pool) {
+    let bytes = exchange.body().map_or(0, |body| body.text().len());
+    let tokens = bytes.div_ceil(ESTIMATED_BYTES_PER_TOKEN);
+    exchange.note(|record| {
+        record.first_target = exchange.route.first_of(pool);
+        record.estimated_input = tokens as u64;
+    });
     let facts = &exchange.gateway.settings.facts;
     if facts.contains(&Fact::RequestModel) {
         host.publish(Fact::RequestModel, &exchange.model);
     }
-    let bytes = exchange.body().map_or(0, |body| body.text().len());
-    let tokens = bytes.div_ceil(ESTIMATED_BYTES_PER_TOKEN).to_string();
+    let tokens = tokens.to_string();
     for fact in [Fact::InputTokens, Fact::TotalTokens] {
         if facts.contains(&fact) {
             host.publish(fact, &tokens);

@@ -88,6 +88,18 @@ pub enum GatewayError {
         /// Why.
         problem: String,
     },
+    /// A limit of the configuration is used up.
+    #[error("the limit {name:?} of {max} {counted} is used up; there is more in {wait_s} s")]
+    Limit {
+        /// Its name.
+        name: String,
+        /// How much there is in one window.
+        max: u32,
+        /// What it counts.
+        counted: &'static str,
+        /// Seconds until the next window.
+        wait_s: u64,
+    },
     /// Envoy answered in place of a provider.
     #[error("{message}")]
     Envoy {
@@ -139,6 +151,7 @@ impl GatewayError {
             Self::BodyTooLong { .. } => (ErrorKind::TooLarge, 413),
             Self::Refused(refusal) if refusal.status() == 422 => (ErrorKind::Unprocessable, 422),
             Self::BadAnswer { .. } => (ErrorKind::BadGateway, 502),
+            Self::Limit { .. } => (ErrorKind::from_status(429), 429),
             Self::Envoy { status, .. } => (ErrorKind::from_status(*status), *status),
             Self::Setup { .. } => (ErrorKind::Server, 500),
             _ => (ErrorKind::BadRequest, 400),
@@ -149,6 +162,7 @@ impl GatewayError {
         match self {
             Self::UnknownModel { .. } => Some("model_not_found"),
             Self::UnknownPath { .. } => Some("unknown_url"),
+            Self::Limit { .. } => Some("rate_limit_exceeded"),
             Self::Refused(Refusal::Unsupported { .. }) => Some("unsupported_by_provider"),
             _ => None,
         }
@@ -227,6 +241,11 @@ const ENVOY_ANSWERS: &[(&str, Option<u16>, &str)] = &[
         "the connection was idle for too long",
     ),
     ("overload", Some(503), "the gateway is overloaded"),
+    (
+        "rate_limiter_error",
+        Some(503),
+        "the service that keeps the limits cannot be reached",
+    ),
 ];
 
 /// What Envoy's own answer means for a client.

@@ -52,6 +52,10 @@ pub struct Record {
     pub target: Option<usize>,
     /// How many tries began.
     pub tries: u32,
+    /// Index of the target that Envoy tries first.
+    pub first_target: usize,
+    /// Tokens of the input, as far as its length tells; stands until the provider has counted.
+    pub estimated_input: u64,
     /// Tokens, as far as they are known.
     pub usage: Usage,
     /// The model that answered, as the provider names it.

@@ -10,6 +10,7 @@ use sluice_translators::providers::{Envelope, Row, row};
 
 use crate::config::{self, ConfigError, FilterConfig, OnUnsupported, OpenAiApi, Pool};
 use crate::credentials::{Credential, Secret};
+use crate::limits::Limit;
 use crate::models::Models;
 
 /// The configuration, resolved.
@@ -17,11 +18,13 @@ use crate::models::Models;
 pub struct Gateway {
     /// Models and who serves them.
     pub models: Models,
-    /// Limits and defaults.
+    /// Bounds and defaults.
     pub settings: Settings,
+    /// Limits on what clients may use.
+    pub limits: Vec<Limit>,
 }
 
-/// Limits and defaults.
+/// Bounds and defaults.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Longest request body, in bytes.
@@ -117,6 +120,7 @@ impl Gateway {
         Ok(Self {
             models: Models::new(routes),
             settings: Settings::new(&config)?,
+            limits: config.limits.iter().map(Limit::new).collect(),
         })
     }
 }
@@ -163,6 +167,14 @@ impl Route {
             targets,
             pools: model.pools.clone(),
         })
+    }
+
+    /// Index of the target that a pool of this route tries first.
+    #[must_use]
+    pub fn first_of(&self, pool: &Pool) -> usize {
+        let first = pool.cluster.split(config::POOL_SEPARATOR).next();
+        let is_first = |target: &Target| Some(target.id.as_str()) == first;
+        self.targets.iter().position(is_first).unwrap_or(0)
     }
 
     /// A route without targets, for tests of the lookup.

@@ -206,6 +206,10 @@ pub trait Host {
     /// Publishes a fact; a later value replaces an earlier one. An empty value takes it back.
     fn publish(&mut self, fact: Fact, value: &str);
 
+    /// Publishes a value whose name the configuration has made, as [`publish`](Self::publish) does:
+    /// `%FILTER_STATE(wasm.sluice.NAME:PLAIN)%` in both hosts.
+    fn publish_value(&mut self, name: &str, value: &str);
+
     /// Seconds since 1970.
     fn now(&self) -> u64;
 

@@ -18,6 +18,7 @@ pub mod exchange;
 pub mod gateway;
 pub mod host;
 pub mod hygiene;
+pub mod limits;
 mod listing;
 pub mod models;
 mod telemetry;

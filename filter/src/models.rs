@@ -87,7 +87,7 @@ fn literal(pattern: &str) -> usize {
 
 /// Whether a pattern with `*` covers a name. Linear: each literal part takes the first place that
 /// fits, which is right for `*` alone, and the last part has to stand at the end.
-fn matches(pattern: &str, name: &str) -> bool {
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(last) = parts.next_back() else {

@@ -294,7 +294,11 @@ impl Host for WasmHost {
     }
 
     fn publish(&mut self, fact: Fact, value: &str) {
-        let name = format!("{FACT_PREFIX}{}", fact.name());
+        self.publish_value(fact.name(), value);
+    }
+
+    fn publish_value(&mut self, name: &str, value: &str) {
+        let name = format!("{FACT_PREFIX}{name}");
         let _ = hostcalls::set_property(vec![&name], Some(value.as_bytes()));
     }
 

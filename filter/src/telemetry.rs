@@ -7,6 +7,7 @@ use sluice_translators::ir::Usage;
 
 use crate::exchange::Exchange;
 use crate::host::{Fact, Host};
+use crate::limits;
 
 /// Notes token counts and the served model, and publishes what is new in them.
 pub(crate) fn note(host: &mut dyn Host, exchange: &Exchange, usage: &Usage, model: Option<&str>) {
@@ -28,7 +29,10 @@ pub(crate) fn note(host: &mut dyn Host, exchange: &Exchange, usage: &Usage, mode
     if let Some(model) = new_model {
         publish(host, exchange, Fact::ResponseModel, model);
     }
-    publish_usage(host, exchange, &usage_now);
+    if usage_now != before {
+        publish_usage(host, exchange, &usage_now);
+        limits::charge(host, exchange);
+    }
 }
 
 /// The request is over: says how good the numbers are.

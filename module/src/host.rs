@@ -194,7 +194,11 @@ impl Host for ModuleHost<'_> {
             Some(number) => self.stream.set_metadata_number(NAMESPACE, key, number),
             None => self.stream.set_metadata(NAMESPACE, key, value),
         }
-        self.stream.set_filter_state(&state_key(fact), value);
+        self.publish_value(key, value);
+    }
+
+    fn publish_value(&mut self, name: &str, value: &str) {
+        self.stream.set_filter_state(&state_key(name), value);
     }
 
     fn now(&self) -> u64 {
@@ -230,8 +234,8 @@ fn number(fact: Fact, value: &str) -> Option<f64> {
 }
 
 /// Where the wasm host's facts are: the same access log format reads both.
-fn state_key(fact: Fact) -> String {
-    format!("wasm.sluice.{}", fact.name())
+fn state_key(name: &str) -> String {
+    format!("wasm.sluice.{name}")
 }
 
 /// Each name once.

@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 use super::check;
 use crate::artifact::{self, Artifact};
 use crate::ca_file;
+use crate::config::{Backend, Config};
 use crate::failure::Failure;
-use crate::generate::{Host, Target, generate};
+use crate::generate::{
+    Host, RATELIMIT_CONFIG_FOLDER, RATELIMIT_FOLDER, Target, compose, descriptors, generate,
+};
 
 /// Write Envoy's bootstrap for a configuration
 ///
@@ -22,6 +25,11 @@ use crate::generate::{Host, Target, generate};
 ///
 ///   sluice generate sluice.yaml -o gateway --host module
 ///   ENVOY_DYNAMIC_MODULES_SEARCH_PATH=gateway envoy -c gateway/bootstrap.yaml
+///
+/// With `limits`, the directory also has the configuration of Envoy's rate limit service, and
+/// compose.yaml that starts all of it:
+///
+///   docker compose -f gateway/compose.yaml up
 ///
 /// Secrets that the configuration names as `${NAME}` are not in what is written: set those variables
 /// where Envoy runs.
@@ -51,6 +59,7 @@ pub(super) fn run(
     err: &mut dyn Write,
 ) -> Result<(), Failure> {
     let config = check::read(&options.file, false, err)?;
+    check_limits(&config)?;
     let directory = options.output.as_deref().map(make_directory).transpose()?;
     let file_name = Path::new(Artifact::file_name(options.host));
     let target = Target {
@@ -62,7 +71,7 @@ pub(super) fn run(
     };
     let bootstrap = generate(&config, &target)?;
     match directory {
-        Some(directory) => fill(&directory, &bootstrap, options),
+        Some(directory) => fill(&directory, &bootstrap, &config, options),
         None => out.write_all(bootstrap.as_bytes()).map_err(Failure::line),
     }
 }
@@ -74,7 +83,35 @@ fn make_directory(path: &Path) -> Result<PathBuf, Failure> {
         .map_err(|error| Failure::line(format!("cannot make {}: {error}", path.display())))
 }
 
-fn fill(directory: &Path, bootstrap: &str, options: &Options) -> Result<(), Failure> {
+fn fill(
+    directory: &Path,
+    bootstrap: &str,
+    config: &Config,
+    options: &Options,
+) -> Result<(), Failure> {
     artifact::install(directory, options.host, options.filter.as_deref())?;
-    artifact::write(&directory.join("bootstrap.yaml"), bootstrap.as_bytes())
+    artifact::write(&directory.join("bootstrap.yaml"), bootstrap.as_bytes())?;
+    if config.limits.is_empty() {
+        return Ok(());
+    }
+    let folder = directory
+        .join(RATELIMIT_FOLDER)
+        .join(RATELIMIT_CONFIG_FOLDER);
+    make_directory(&folder)?;
+    artifact::write(&folder.join("sluice.yaml"), descriptors(config)?.as_bytes())?;
+    let compose = compose(config, options.host, directory)?;
+    artifact::write(&directory.join("compose.yaml"), compose.as_bytes())
+}
+
+/// An Envoy without `sluice run` has nobody beside it who keeps limits.
+fn check_limits(config: &Config) -> Result<(), Failure> {
+    match config.limits_backend {
+        Backend::Embedded | Backend::Redis { .. } if !config.limits.is_empty() => {
+            Err(Failure::line(
+                "only `sluice run` keeps limits itself: name the service that keeps them for this \
+                 Envoy, such as `limits_backend: grpc://127.0.0.1:8081`",
+            ))
+        }
+        _ => Ok(()),
+    }
 }

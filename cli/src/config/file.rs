@@ -4,6 +4,8 @@
 //! one, a provider's name for a target). Every value stays text here, with its place, so that
 //! [`super::check`] can put in variables and name all faults at once.
 
+mod limit;
+
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -12,6 +14,8 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
+
+pub(super) use limit::{Limit, Words};
 
 /// A value as it is written, and where.
 pub(super) type Text = Spanned<String>;
@@ -55,6 +59,13 @@ pub(super) struct File {
     /// Default: 4096.
     #[schemars(with = "Option<super::schema::Positive>")]
     pub(super) default_max_tokens: Option<Text>,
+    /// Limits on what clients may use, by a name of your choice.
+    #[schemars(with = "Option<std::collections::BTreeMap<String, Limit>>")]
+    pub(super) limits: Option<Spanned<Entries<Limit>>>,
+    /// Who keeps the limits: `embedded`, in the memory of `sluice run`; `redis://HOST:PORT`, the same
+    /// with the counts in Redis; `grpc://HOST:PORT`, Envoy's rate limit service. Default: `embedded`.
+    #[schemars(with = "Option<String>", example = &"grpc://127.0.0.1:8081")]
+    pub(super) limits_backend: Option<Text>,
     /// What `GET /v1/models` tells as owner of the models. Default: `sluice`.
     #[schemars(with = "Option<String>")]
     pub(super) owned_by: Option<Text>,

@@ -8,6 +8,7 @@ mod check;
 mod diagnostic;
 mod environment;
 mod file;
+mod limit;
 mod parse;
 mod redact;
 mod schema;
@@ -23,6 +24,7 @@ use sluice_translators::providers::Row;
 pub use check::base_url::{BaseUrl, Host};
 pub(crate) use check::{DEFAULT_MAX_BYTES, DEFAULT_MAX_TOKENS};
 pub use diagnostic::{Diagnostic, Report, Severity};
+pub use limit::{Backend, By, Limit, OnFailure, Window};
 pub use schema::schema;
 
 /// A configuration without faults.
@@ -46,6 +48,10 @@ pub struct Config {
     pub on_unsupported: OnUnsupported,
     /// Written where a provider requires a limit on tokens and nobody gives one; never 0.
     pub default_max_tokens: u64,
+    /// Each name once, in the file's order.
+    pub limits: Vec<Limit>,
+    /// Who keeps the limits.
+    pub limits_backend: Backend,
     /// What `GET /v1/models` tells as `owned_by`.
     pub owned_by: String,
     /// Certificates to trust for https; without it, those of the system.

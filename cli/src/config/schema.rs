@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use sluice_translators::providers::ROWS;
 
+use super::check::limit::{COUNTED, ON_FAILURE, WINDOWS};
 use super::file::File;
 
 /// The schema as JSON text.
@@ -44,6 +45,13 @@ shapes! {
     Time: json_schema!({"type": "string", "examples": ["300ms", "30s", "5m"]});
     Natural: or_variable(json_schema!({"type": "integer", "minimum": 0, "maximum": u32::MAX}));
     Positive: or_variable(json_schema!({"type": "integer", "minimum": 1}));
+    Amount: json_schema!({"anyOf": [
+        {"type": "integer", "minimum": 1, "maximum": u32::MAX},
+        {"type": "string", "examples": ["500k", "10M"]},
+    ]});
+    Counted: one_of(COUNTED);
+    Window: one_of(WINDOWS);
+    OnFailure: one_of(ON_FAILURE);
     Unsupported: one_of(&["drop", "reject"]);
     AccessLogForm: one_of(&["none", "json"]);
     Api: one_of(&["chat", "responses"]);

@@ -1,12 +1,15 @@
 //! Clusters: one per provider, and aggregates for the orders in which they are tried.
 
+use std::path::Path;
+
 use serde::Serialize;
 
+use super::limits;
 use super::plan::Single;
 use super::upstream::{HttpProtocolOptions, ProtocolOptions, TransportSocket};
 use super::value::{Address, Extension, Message, Time};
 use super::{Plan, Target};
-use crate::config;
+use crate::config::{self, Backend};
 
 /// `envoy.config.cluster.v3.Cluster`
 #[derive(Clone, Debug, Serialize)]
@@ -109,7 +112,8 @@ struct LocalityLbEndpoints {
 #[derive(Clone, Debug, Serialize)]
 struct LbEndpoint {
     endpoint: Endpoint,
-    metadata: Metadata,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<Metadata>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -143,7 +147,32 @@ impl Cluster {
         let aggregates = plan.aggregates.iter();
         singles
             .chain(aggregates.map(|(name, members)| Self::aggregate(name, members, plan, target)))
+            .chain(Self::limits(plan))
             .collect()
+    }
+
+    /// The service that keeps the limits.
+    fn limits(plan: &Plan<'_>) -> Option<Self> {
+        if plan.config.limits.is_empty() {
+            return None;
+        }
+        let (discovery, address) = match &plan.config.limits_backend {
+            Backend::Grpc { host, port } => (Discovery::of(host), Address::of_host(host, *port)),
+            Backend::Socket(path) => (Discovery::STATIC, Address::pipe(path)),
+            // Only where `sluice run` has put its own socket there does anybody listen.
+            Backend::Embedded | Backend::Redis { .. } => {
+                (Discovery::STATIC, Address::pipe(Path::new(UNSET_SOCKET)))
+            }
+        };
+        let endpoint = LbEndpoint {
+            endpoint: Endpoint { address },
+            metadata: None,
+        };
+        Some(Self {
+            discovery,
+            load_assignment: Some(LoadAssignment::of(limits::CLUSTER, endpoint)),
+            ..Self::new(limits::CLUSTER, HttpProtocolOptions::http2(), plan)
+        })
     }
 
     fn single(single: &Single<'_>, plan: &Plan<'_>, target: &Target) -> Self {
@@ -214,16 +243,20 @@ impl LoadAssignment {
             endpoint: Endpoint {
                 address: Address::of_host(&url.host, url.port),
             },
-            metadata: Metadata {
+            metadata: Some(Metadata {
                 filter_metadata: FilterMetadata {
                     sluice: TargetMetadata {
                         target: single.name.clone(),
                     },
                 },
-            },
+            }),
         };
+        Self::of(&single.name, endpoint)
+    }
+
+    fn of(cluster: &str, endpoint: LbEndpoint) -> Self {
         Self {
-            cluster_name: single.name.clone(),
+            cluster_name: cluster.to_owned(),
             endpoints: vec![LocalityLbEndpoints {
                 lb_endpoints: vec![endpoint],
             }],
@@ -245,6 +278,9 @@ const KEEPALIVE: UpstreamConnectionOptions = UpstreamConnectionOptions {
         keepalive_probes: 3,
     },
 };
+
+/// Where nobody listens.
+const UNSET_SOCKET: &str = "sluice-limits.sock";
 
 /// Envoy's defaults (1024 requests, 3 retries at a time) are for services that answer within
 /// milliseconds: here a request takes minutes, and when a provider fails all of its requests must be

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::limits::RateLimitFilter;
 use super::value::{Any, Defaults, Extension, Message, StringValue};
 use super::{Host, Plan, Target};
 
@@ -29,6 +30,7 @@ impl Placement {
 pub(super) enum HttpFilter {
     Wasm(Box<Extension<Wasm>>),
     Module(Extension<DynamicModuleFilter>),
+    RateLimit(Box<Extension<RateLimitFilter>>),
     Router(Extension<Router>),
     UpstreamCodec(Extension<UpstreamCodec>),
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::access_log::AccessLog;
 use super::filter::{HttpFilter, Placement};
+use super::limits::Group;
 use super::route::RouteConfiguration;
 use super::value::{Message, Time};
 use super::{Plan, Target};
@@ -72,12 +73,19 @@ impl HttpConnectionManager {
             stream_idle_timeout: plan.stream_idle_timeout(),
             access_log: AccessLog::of(plan, target.host),
             route_config: RouteConfiguration::new(plan),
-            http_filters: vec![
-                HttpFilter::sluice(plan, target, Placement::Downstream),
-                HttpFilter::router(),
-            ],
+            http_filters: filters(plan, target),
         }
     }
+}
+
+/// The limits stand behind the filter that says what they are to count.
+fn filters(plan: &Plan<'_>, target: &Target) -> Vec<HttpFilter> {
+    let ours = HttpFilter::sluice(plan, target, Placement::Downstream);
+    let limits = Group::all(plan).map(|group| HttpFilter::RateLimit(Box::new(group.filter())));
+    std::iter::once(ours)
+        .chain(limits)
+        .chain([HttpFilter::router()])
+        .collect()
 }
 
 /// Envoy's default is 60; the filter copies them for each try, and no client of such an API is near.

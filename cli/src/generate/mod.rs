@@ -9,18 +9,25 @@
 mod access_log;
 mod bootstrap;
 mod cluster;
+mod compose;
+mod descriptors;
 mod filter;
 mod http;
+mod limits;
 mod listener;
 mod plan;
 mod route;
 mod upstream;
 mod value;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
 
 use crate::config::Config;
 use crate::failure::Failure;
+use compose::Compose;
+use descriptors::Descriptors;
 
 pub use bootstrap::Bootstrap;
 pub use plan::Plan;
@@ -51,8 +58,32 @@ pub struct Target {
 /// # Errors
 /// When it cannot be written as YAML, which would be a fault of this program.
 pub fn generate(config: &Config, target: &Target) -> Result<String, Failure> {
-    let bootstrap = Bootstrap::new(&Plan::new(config), target);
+    yaml(&Bootstrap::new(&Plan::new(config), target))
+}
+
+/// The limits as the configuration of Envoy's rate limit service, in YAML.
+///
+/// # Errors
+/// When it cannot be written as YAML, which would be a fault of this program.
+pub fn descriptors(config: &Config) -> Result<String, Failure> {
+    yaml(&Descriptors::new(config))
+}
+
+/// A compose file for a folder with all that is generated, in YAML.
+///
+/// # Errors
+/// When it cannot be written as YAML, which would be a fault of this program.
+pub fn compose(config: &Config, host: Host, folder: &Path) -> Result<String, Failure> {
+    yaml(&Compose::new(config, host, folder))
+}
+
+/// The folder of Envoy's rate limit service, below the generated one.
+pub const RATELIMIT_FOLDER: &str = "ratelimit";
+/// In it, the folder of its configuration.
+pub const RATELIMIT_CONFIG_FOLDER: &str = "config";
+
+fn yaml(document: &impl Serialize) -> Result<String, Failure> {
     // Names of types stay on one line, where people look for them.
     let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
-    serde_saphyr::to_string_with_options(&bootstrap, options).map_err(Failure::line)
+    serde_saphyr::to_string_with_options(document, options).map_err(Failure::line)
 }

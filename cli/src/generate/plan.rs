@@ -6,11 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sluice_filter::config::{self as filter, FilterConfig, Pool};
+use sluice_filter::config::{self as filter, FilterConfig, POOL_SEPARATOR, Pool};
 
 use super::access_log;
 use super::value::Time;
-use crate::config::{Config, Model, Provider, Target};
+use crate::config::{Config, Limit, Model, Provider, Target};
 
 /// What [`Config`] means in clusters.
 #[derive(Debug)]
@@ -119,9 +119,25 @@ fn filter_config(config: &Config, models: Vec<filter::Model>) -> FilterConfig {
         facts: access_log::facts(config)
             .map(|fact| fact.name().to_owned())
             .collect(),
+        limits: config.limits.iter().map(limit).collect(),
         owned_by: config.owned_by.clone(),
         created: CREATED,
         created_at: CREATED_AT.to_owned(),
+    }
+}
+
+/// What the filter is told of a limit.
+pub(super) fn limit(limit: &Limit) -> filter::Limit {
+    filter::Limit {
+        name: limit.name.clone(),
+        by: limit.filter_keys(),
+        count: limit.count.clone(),
+        max: limit.max,
+        window_s: limit.per.seconds(),
+        models: limit.models.clone(),
+        providers: limit.providers.clone(),
+        reserve: false,
+        shadow: limit.shadow,
     }
 }
 
@@ -197,7 +213,7 @@ fn pool(first: &(&Target, &String), order: &[(&Target, &String)]) -> Pool {
         .filter(|id| id != first.1);
     let members: Vec<&str> = std::iter::once(first.1.as_str()).chain(rest).collect();
     Pool {
-        cluster: members.join(SEPARATOR),
+        cluster: members.join(POOL_SEPARATOR),
         tries: u32::try_from(members.len()).unwrap_or(u32::MAX),
         weight: first.0.weight,
     }
@@ -226,14 +242,16 @@ fn aggregates(models: &[filter::Model]) -> BTreeMap<String, Vec<String>> {
         .iter()
         .flat_map(|model| &model.pools)
         .filter(|pool| pool.tries > 1);
-    let members = |pool: &Pool| pool.cluster.split(SEPARATOR).map(str::to_owned).collect();
+    let members = |pool: &Pool| {
+        pool.cluster
+            .split(POOL_SEPARATOR)
+            .map(str::to_owned)
+            .collect()
+    };
     pools
         .map(|pool| (pool.cluster.clone(), members(pool)))
         .collect()
 }
-
-/// Not part of a provider's name.
-const SEPARATOR: &str = ">";
 
 /// The gateway does not know when a model was made, and the same configuration gives the
 /// same output.

@@ -1,10 +1,13 @@
 //! The one route: the filter names the cluster, so its cost does not grow with the models.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use sluice_filter::downstream::{CLUSTER_HEADER, FORWARDED_PROTO_HEADER, MODEL_HEADER};
 
 use super::Plan;
-use super::value::{Extension, Message, Time};
+use super::limits::{Group, RateLimitPerRoute};
+use super::value::{Any, Extension, Message, Time};
 
 /// `envoy.config.route.v3.RouteConfiguration`
 #[derive(Clone, Debug, Serialize)]
@@ -30,6 +33,8 @@ struct Route {
     /// What the filter and Envoy tell each other is not the provider's business.
     request_headers_to_remove: Vec<&'static str>,
     route: RouteAction,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    typed_per_filter_config: BTreeMap<&'static str, Any<RateLimitPerRoute>>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -96,6 +101,7 @@ impl Route {
                 timeout: Time::ZERO,
                 retry_policy: RetryPolicy::new(plan),
             },
+            typed_per_filter_config: Group::per_route(plan),
         }
     }
 }

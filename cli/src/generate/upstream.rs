@@ -49,14 +49,16 @@ struct CommonHttpOptions {
 #[serde(rename_all = "snake_case")]
 enum Protocol {
     /// Always the same.
-    ExplicitHttpConfig(Http1),
+    ExplicitHttpConfig(Explicit),
     /// HTTP/2 where the server takes it in the TLS handshake, else HTTP/1.1.
     AutoConfig(Http1And2),
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct Http1 {
-    http_protocol_options: Defaults,
+#[serde(rename_all = "snake_case")]
+enum Explicit {
+    HttpProtocolOptions(Defaults),
+    Http2ProtocolOptions(Defaults),
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -67,22 +69,28 @@ struct Http1And2 {
 
 impl HttpProtocolOptions {
     pub(super) fn new(tls: bool) -> Self {
-        let http_protocol_options = Defaults {};
-        let http2_protocol_options = Defaults {};
+        Self::of(if tls {
+            Protocol::AutoConfig(Http1And2 {
+                http_protocol_options: Defaults {},
+                http2_protocol_options: Defaults {},
+            })
+        } else {
+            Protocol::ExplicitHttpConfig(Explicit::HttpProtocolOptions(Defaults {}))
+        })
+    }
+
+    /// For gRPC.
+    pub(super) fn http2() -> Self {
+        let options = Explicit::Http2ProtocolOptions(Defaults {});
+        Self::of(Protocol::ExplicitHttpConfig(options))
+    }
+
+    const fn of(protocol: Protocol) -> Self {
         Self {
             common_http_protocol_options: CommonHttpOptions {
                 idle_timeout: CONNECTION_IDLE,
             },
-            protocol: if tls {
-                Protocol::AutoConfig(Http1And2 {
-                    http_protocol_options,
-                    http2_protocol_options,
-                })
-            } else {
-                Protocol::ExplicitHttpConfig(Http1 {
-                    http_protocol_options,
-                })
-            },
+            protocol,
             http_filters: Vec::new(),
         }
     }

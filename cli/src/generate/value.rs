@@ -1,6 +1,7 @@
 //! Values that many rooms use: addresses, times, extensions.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
@@ -10,14 +11,21 @@ use crate::config;
 
 /// `envoy.config.core.v3.Address`
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Address {
-    socket_address: SocketAddress,
+#[serde(rename_all = "snake_case")]
+pub(super) enum Address {
+    SocketAddress(SocketAddress),
+    Pipe(Pipe),
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct SocketAddress {
+pub(super) struct SocketAddress {
     address: String,
     port_value: u16,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Pipe {
+    path: String,
 }
 
 impl Address {
@@ -32,13 +40,17 @@ impl Address {
         }
     }
 
+    pub(super) fn pipe(path: &Path) -> Self {
+        Self::Pipe(Pipe {
+            path: path.display().to_string(),
+        })
+    }
+
     const fn of(address: String, port_value: u16) -> Self {
-        Self {
-            socket_address: SocketAddress {
-                address,
-                port_value,
-            },
-        }
+        Self::SocketAddress(SocketAddress {
+            address,
+            port_value,
+        })
     }
 }
 

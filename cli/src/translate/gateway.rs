@@ -34,6 +34,7 @@ fn config(row: &Row, api: Option<OpenAiApi>, model: Option<&str>) -> FilterConfi
         max_response_bytes: DEFAULT_MAX_BYTES.into(),
         on_unsupported: OnUnsupported::Drop,
         default_max_tokens: DEFAULT_MAX_TOKENS,
+        limits: Vec::new(),
         facts: Fact::ALL.map(|fact| fact.name().to_owned()).to_vec(),
         owned_by: String::new(),
         created: 0,

@@ -107,6 +107,9 @@ impl Host for Memory {
         self.facts.insert(fact.name(), value.to_owned());
     }
 
+    /// Limits are not part of a dry run.
+    fn publish_value(&mut self, _: &str, _: &str) {}
+
     /// A dry run gives the same on every day.
     fn now(&self) -> u64 {
         0

@@ -5,9 +5,10 @@ use sluice_translators::ir::ApiError;
 
 use super::head::Head;
 use super::provider;
-use crate::errors::{envoy_answer, refuse, render};
+use crate::errors::{GatewayError, envoy_answer, refuse, render};
 use crate::exchange::Exchange;
 use crate::host::{Action, Headers, Host, Side};
+use crate::limits::Told;
 
 /// An error that is held until it is whole.
 #[derive(Debug)]
@@ -21,15 +22,20 @@ enum Source {
     Provider,
     /// With Envoy's response code details.
     Envoy(String),
+    /// Envoy's rate limit filter: a limit is used up.
+    Limit(Option<Told>),
 }
 
 impl Failure {
-    pub(super) fn new(host: &dyn Host, exchange: &Exchange, head: Head) -> Self {
+    pub(super) fn new(host: &dyn Host, exchange: &Exchange, head: Head, told: &[Told]) -> Self {
         let answered = exchange.record().target.is_some();
         let source = if answered && host.is_from_provider() {
             Source::Provider
         } else {
-            Source::Envoy(host.response_details())
+            match host.response_details() {
+                details if details == RATE_LIMITED => Source::Limit(told.last().cloned()),
+                details => Source::Envoy(details),
+            }
         };
         Self { head, source }
     }
@@ -58,9 +64,10 @@ impl Failure {
         let (status, bytes) = render(exchange.format, &error);
         let came = self.head.headers();
         let retry = retry_headers(&error, came, exchange);
-        let kept = KEPT_HEADERS
+        let kept = came
             .iter()
-            .filter_map(|name| Some((*name, came.text(name)?)));
+            .filter(|(name, _)| is_kept(name))
+            .filter_map(|(name, value)| Some((name, std::str::from_utf8(value).ok()?)));
         let mut headers = vec![("content-type", "application/json")];
         headers.extend(kept);
         headers.extend(retry.iter().map(|(name, value)| (*name, value.as_str())));
@@ -85,23 +92,50 @@ impl Failure {
             }
             _ => None,
         };
-        error.unwrap_or_else(|| {
-            let details = match &self.source {
-                Source::Envoy(details) => details.as_str(),
-                Source::Provider => "",
-            };
-            envoy_answer(self.head.status(), details).to_api()
+        error.unwrap_or_else(|| match &self.source {
+            Source::Limit(told) => limit_error(told.as_ref()),
+            Source::Envoy(details) => envoy_answer(self.head.status(), details).to_api(),
+            Source::Provider => envoy_answer(self.head.status(), "").to_api(),
         })
     }
 }
 
+/// What Envoy's rate limit filter says of its refusals.
+const RATE_LIMITED: &str = "request_rate_limited";
+
+/// A limit that is used up, as precisely as it is known which.
+fn limit_error(told: Option<&Told>) -> ApiError<'static> {
+    let Some(told) = told else {
+        return envoy_answer(429, "").to_api();
+    };
+    let error = GatewayError::Limit {
+        name: told.name.clone(),
+        max: told.max,
+        counted: told.counted(),
+        wait_s: told.reset_s,
+    };
+    let mut error = error.to_api();
+    error.retry_after_ms = Some(told.reset_s.saturating_mul(1000));
+    error
+}
+
 /// Headers of an error that clients act on.
-const KEPT_HEADERS: &[&str] = &[
-    "retry-after",
-    "retry-after-ms",
-    "x-request-id",
-    "request-id",
-];
+fn is_kept(name: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "retry-after",
+        "retry-after-ms",
+        "x-request-id",
+        "request-id",
+    ];
+    // Of these, only the gateway's own have come here.
+    NAMES.contains(&name)
+        || name.starts_with("x-ratelimit-")
+        || name.starts_with("anthropic-ratelimit-")
+}
+
+/// The longest wait, in seconds, that SDKs bear: past it, those of OpenAI and Anthropic ignore
+/// `retry-after` and try again within seconds (`_base_client.py`, `_calculate_retry_timeout`).
+const MAX_SDK_WAIT_S: u64 = 60;
 
 /// What SDKs read to decide on another try of theirs.
 fn retry_headers(
@@ -118,8 +152,9 @@ fn retry_headers(
             out.push(("retry-after-ms", wait.to_string()));
         }
     }
+    let is_long = |wait: u64| wait > MAX_SDK_WAIT_S.saturating_mul(1000);
     // Every provider of the model has been tried: the SDK's own tries would multiply by ours.
-    if exchange.record().tries > 1 {
+    if exchange.record().tries > 1 || error.retry_after_ms.is_some_and(is_long) {
         out.push(("x-should-retry", "false".to_owned()));
     }
     out

@@ -4,6 +4,7 @@ use sluice_translators::formats::Format;
 
 use crate::host::{Headers, Host, Side};
 use crate::hygiene;
+use crate::limits::Told;
 
 /// The headers of an answer. Changes collect here and go to the host at once.
 #[derive(Debug)]
@@ -44,6 +45,15 @@ impl Head {
             self.changed |= !kept;
             kept
         });
+    }
+
+    /// Tells the client what is left of its limits.
+    pub(super) fn tell(&mut self, told: &[Told], format: Format, host: &dyn Host) {
+        for told in told {
+            for (name, value) in told.headers(format, host.now()) {
+                self.set(&name, &value);
+            }
+        }
     }
 
     /// Describes a body that is not the provider's any more; `None`: its length is not known.

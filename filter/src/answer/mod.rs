@@ -23,6 +23,7 @@ use crate::errors::{self, GatewayError};
 use crate::exchange::Exchange;
 use crate::gateway::Provider;
 use crate::host::{Action, Headers, Host, Side};
+use crate::limits::{self, Told};
 use crate::telemetry;
 
 use head::Head;
@@ -69,13 +70,18 @@ impl Answer {
     pub fn headers(&mut self, host: &mut dyn Host, end_of_stream: bool) -> Action {
         if self.exchange.is_refused() {
             self.state = State::Done;
+            limits::release(host, &self.exchange);
             return Action::Continue;
         }
         self.exchange.release_body();
-        let mut head = Head::new(host.headers(Side::Response));
+        let headers = host.headers(Side::Response);
+        let told = Told::read(&headers, &self.exchange);
+        let mut head = Head::new(headers);
+        head.tell(&told, self.exchange.format, host);
         if !(200..300).contains(&head.status()) {
-            return self.fail(host, head, end_of_stream);
+            return self.fail(host, head, &told, end_of_stream);
         }
+        limits::settle(host, &self.exchange);
         let dropped = self.exchange.record().dropped.header_value();
         if !dropped.is_empty() {
             head.set("x-sluice-dropped", &dropped);
@@ -164,8 +170,15 @@ impl Answer {
         Ok((State::Held(Box::new(held)), Action::Hold))
     }
 
-    fn fail(&mut self, host: &mut dyn Host, head: Head, end_of_stream: bool) -> Action {
-        let failure = failure::Failure::new(host, &self.exchange, head);
+    fn fail(
+        &mut self,
+        host: &mut dyn Host,
+        head: Head,
+        told: &[Told],
+        end_of_stream: bool,
+    ) -> Action {
+        limits::release(host, &self.exchange);
+        let failure = failure::Failure::new(host, &self.exchange, head, told);
         if end_of_stream {
             self.state = State::Done;
             return failure.respond(host, &self.exchange);

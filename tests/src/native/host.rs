@@ -171,6 +171,11 @@ impl Host for FakeHost {
             .insert(fact.name().to_owned(), value.to_owned());
     }
 
+    fn publish_value(&mut self, name: &str, value: &str) {
+        let mut facts = self.shared.facts.borrow_mut();
+        facts.insert(name.to_owned(), value.to_owned());
+    }
+
     fn now(&self) -> u64 {
         NOW
     }

@@ -2,6 +2,7 @@
 
 pub(super) mod base_url;
 mod cloud;
+pub(super) mod limit;
 mod model;
 mod provider;
 mod value;
@@ -26,6 +27,7 @@ pub(super) fn check(
     };
     let providers = provider::providers(checker, file.providers.as_ref());
     let models = model::models(checker, file.models.as_ref(), file.providers.as_ref());
+    let limits = limit::limits(checker, file.limits.as_ref(), file.providers.as_ref());
     let size = |checker: &mut Checker<'_>, text: &Option<Text>, default| {
         checker.parse(text.as_ref(), value::size).unwrap_or(default)
     };
@@ -43,6 +45,10 @@ pub(super) fn check(
         default_max_tokens: checker
             .parse(file.default_max_tokens.as_ref(), value::positive)
             .unwrap_or(DEFAULT_MAX_TOKENS),
+        limits,
+        limits_backend: checker
+            .parse(file.limits_backend.as_ref(), limit::backend)
+            .unwrap_or_default(),
         owned_by: checker
             .parse(file.owned_by.as_ref(), value::any)
             .unwrap_or_else(|| DEFAULT_OWNED_BY.to_owned()),

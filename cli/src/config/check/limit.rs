@@ -1,0 +1,249 @@
+//! Limits: what is counted, for whom, and who keeps the counts.
+
+use std::net::IpAddr;
+
+use serde_saphyr::{Location, Spanned};
+use sluice_filter::config::{Count, LimitKey};
+
+use super::super::diagnostic::{Diagnostic, Place};
+use super::super::environment::unshield;
+use super::super::file::{Entries, Limit as Form, Provider, Text, Words};
+use super::super::limit::{Backend, By, Limit, OnFailure, Window};
+use super::base_url::Host;
+use super::{Checker, value};
+
+/// All limits.
+pub(super) fn limits(
+    checker: &mut Checker<'_>,
+    forms: Option<&Spanned<Entries<Form>>>,
+    providers: Option<&Spanned<Entries<Provider>>>,
+) -> Vec<Limit> {
+    let forms = forms.map_or(&[][..], |forms| &forms.value.0);
+    let providers = providers.map_or(&[][..], |providers| &providers.value.0);
+    let names: Vec<&str> = providers.iter().map(|(name, _)| &*name.value).collect();
+    forms
+        .iter()
+        .filter_map(|(name, form)| limit(checker, name, form, &names))
+        .collect()
+}
+
+fn limit(
+    checker: &mut Checker<'_>,
+    name: &Text,
+    spanned: &Spanned<Form>,
+    names: &[&str],
+) -> Option<Limit> {
+    check_name(checker, name);
+    let form = &spanned.value;
+    let place = Place::from(spanned);
+    let count = required(checker, form.count.as_ref(), "count", place, count);
+    let max = required(checker, form.max.as_ref(), "max", place, amount);
+    let per = required(checker, form.per.as_ref(), "per", place, window);
+    let by = words(checker, form.by.as_ref(), place, by);
+    let models = words(checker, form.models.as_ref(), place, value::any);
+    let providers = words(checker, form.providers.as_ref(), place, |name| {
+        if names.contains(&name) {
+            return Ok(name.to_owned());
+        }
+        Err(Diagnostic::error(format!("there is no provider `{name}`")).suggest(name, names))
+    });
+    Some(Limit {
+        name: unshield(&name.value).into_owned(),
+        by,
+        count: count?,
+        max: max?,
+        per: per?,
+        models,
+        providers,
+        shadow: checker
+            .parse(form.shadow.as_ref(), value::switch)
+            .unwrap_or_default(),
+        on_failure: checker
+            .parse(form.on_failure.as_ref(), on_failure)
+            .unwrap_or_default(),
+    })
+}
+
+/// It becomes part of names in Envoy and of keys in Redis.
+fn check_name(checker: &mut Checker<'_>, name: &Text) {
+    let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if name.value.is_empty() || !name.value.chars().all(good) {
+        let problem = format!("`{}` cannot be the name of a limit", unshield(&name.value));
+        let help = "use letters, digits, `-` and `_`";
+        checker.push(Diagnostic::error(problem).at(name).help(help));
+    }
+}
+
+fn required<T>(
+    checker: &mut Checker<'_>,
+    text: Option<&Text>,
+    field: &str,
+    place: Place,
+    parse: impl FnOnce(&str) -> Result<T, Diagnostic>,
+) -> Option<T> {
+    if text.is_none() {
+        let problem = format!("this limit has no `{field}`");
+        checker.push(Diagnostic::error(problem).at(place).help(EXAMPLE));
+    }
+    checker.parse(text, parse)
+}
+
+/// One or several words, each as its type.
+fn words<T>(
+    checker: &mut Checker<'_>,
+    words: Option<&Words>,
+    whole: Place,
+    parse: impl Fn(&str) -> Result<T, Diagnostic>,
+) -> Vec<T> {
+    let mut out = Vec::new();
+    for word in words.map_or(&[][..], |words| &words.0) {
+        // A word without brackets around it does not know where it stands.
+        let place = if word.referenced == Location::UNKNOWN {
+            whole
+        } else {
+            word.into()
+        };
+        let Some(text) = checker.text(word) else {
+            continue;
+        };
+        match parse(&text) {
+            Ok(value) => out.push(value),
+            Err(diagnostic) => checker.push(diagnostic.at(place)),
+        }
+    }
+    out
+}
+
+fn by(text: &str) -> Result<By, Diagnostic> {
+    match text {
+        "model" => return Ok(By::Filter(LimitKey::Model)),
+        "provider" => return Ok(By::Filter(LimitKey::Provider)),
+        "address" => return Ok(By::Address),
+        _ => {}
+    }
+    let Some(header) = text.strip_prefix("header:") else {
+        return Err(Diagnostic::error(format!("a limit cannot be by `{text}`")).suggest(text, BY));
+    };
+    let good = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    if header.is_empty() || !header.chars().all(good) {
+        return Err(Diagnostic::error(format!(
+            "`{header}` cannot be the name of a header"
+        )));
+    }
+    Ok(By::Filter(LimitKey::Header(header.to_ascii_lowercase())))
+}
+
+fn count(text: &str) -> Result<Count, Diagnostic> {
+    match text {
+        "requests" => Ok(Count::Requests),
+        "input_tokens" => Ok(Count::InputTokens),
+        "output_tokens" => Ok(Count::OutputTokens),
+        "total_tokens" => Ok(Count::TotalTokens),
+        _ => Err(value::choice(text, COUNTED)),
+    }
+}
+
+/// `1000`, `500k`, `10M`, `1_000_000`
+fn amount(text: &str) -> Result<u32, Diagnostic> {
+    let (digits, factor) = match text.as_bytes().last() {
+        Some(b'k') => (text.strip_suffix('k'), 1_000),
+        Some(b'M') => (text.strip_suffix('M'), 1_000_000),
+        Some(b'G') => (text.strip_suffix('G'), 1_000_000_000),
+        _ => (Some(text), 1),
+    };
+    let number = digits.and_then(|digits| digits.trim_end().replace('_', "").parse::<u32>().ok());
+    number
+        .and_then(|number| number.checked_mul(factor))
+        .filter(|max| *max > 0)
+        .ok_or_else(|| {
+            let most = u32::MAX;
+            Diagnostic::error(format!("`{text}` cannot be the `max` of a limit")).help(format!(
+                "write a whole number from 1 to {most}, `500k`, or `10M`"
+            ))
+        })
+}
+
+fn window(text: &str) -> Result<Window, Diagnostic> {
+    let found = Window::ALL.into_iter().find(|window| window.name() == text);
+    found.ok_or_else(|| value::choice(text, WINDOWS))
+}
+
+fn on_failure(text: &str) -> Result<OnFailure, Diagnostic> {
+    match text {
+        "deny" => Ok(OnFailure::Deny),
+        "allow" => Ok(OnFailure::Allow),
+        _ => Err(value::choice(text, ON_FAILURE)),
+    }
+}
+
+/// `embedded`, `redis://127.0.0.1:6379`, `grpc://127.0.0.1:8081`
+pub(super) fn backend(text: &str) -> Result<Backend, Diagnostic> {
+    if text == "embedded" {
+        return Ok(Backend::Embedded);
+    }
+    let bad = || {
+        Diagnostic::error(format!("`{text}` is not a place to keep limits"))
+            .help("write `embedded`, `redis://127.0.0.1:6379`, or `grpc://127.0.0.1:8081`")
+    };
+    let url = url::Url::parse(text).map_err(|_| bad())?;
+    match url.scheme() {
+        "redis" | "rediss" | "redis+unix" | "unix" => Ok(Backend::Redis {
+            url: text.to_owned(),
+        }),
+        "grpc" => {
+            let host = url.host_str().ok_or_else(bad)?;
+            let port = url.port().ok_or_else(bad)?;
+            let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+            let host = address.map_or_else(|_| Host::Name(host.to_owned()), Host::Address);
+            Ok(Backend::Grpc { host, port })
+        }
+        _ => Err(bad()),
+    }
+}
+
+const BY: &[&str] = &["model", "provider", "address", "header:NAME"];
+pub(in crate::config) const COUNTED: &[&str] =
+    &["requests", "input_tokens", "output_tokens", "total_tokens"];
+pub(in crate::config) const WINDOWS: &[&str] =
+    &["second", "minute", "hour", "day", "month", "year"];
+pub(in crate::config) const ON_FAILURE: &[&str] = &["deny", "allow"];
+const EXAMPLE: &str =
+    "write `per-user: {by: header:x-user, count: total_tokens, max: 100k, per: day}`";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_whole_numbers_with_a_unit() {
+        for (text, number) in [
+            ("1", 1),
+            ("500k", 500_000),
+            ("10M", 10_000_000),
+            ("4G", 4_000_000_000),
+        ] {
+            assert_eq!(amount(text), Ok(number), "{text}");
+        }
+        assert_eq!(amount("1_000"), Ok(1_000));
+        for bad in ["", "0", "5G", "-1", "1.5M", "k", "5kM", "many"] {
+            assert!(amount(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_backend_is_one_word_or_one_address() {
+        assert_eq!(backend("embedded"), Ok(Backend::Embedded));
+        let grpc = |host: Host| Backend::Grpc { host, port: 8081 };
+        assert_eq!(
+            backend("grpc://limits:8081"),
+            Ok(grpc(Host::Name("limits".to_owned())))
+        );
+        let loopback = Host::Address("::1".parse().unwrap());
+        assert_eq!(backend("grpc://[::1]:8081"), Ok(grpc(loopback)));
+        let url = "redis://127.0.0.1:6379".to_owned();
+        assert_eq!(backend(&url), Ok(Backend::Redis { url: url.clone() }));
+        for bad in ["", "memory", "grpc://limits", "http://limits:1"] {
+            assert!(backend(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Limits in Envoy: the rate limit filters, and what they ask about each request.
+//!
+//! The filter of ours publishes, for each limit that a request counts against, whose budget it is and
+//! what it costs (`sluice_filter::limits`). Envoy reads both at two moments: before the request goes
+//! on, and when all is over. As filter state they are there at both, other than request headers, which
+//! the route takes off, and are the same with the wasm and the module.
+//!
+//! The charge stands in `RateLimitPerRoute`: a route's own `rate_limits` would ignore `hits_addend`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use sluice_filter::limits::{budget_name, charge_name, is_settled};
+
+use super::Plan;
+use super::value::{Any, Defaults, Extension, Message, Time};
+use crate::config::{By, Limit, OnFailure};
+
+/// `envoy.extensions.filters.http.ratelimit.v3.RateLimit`
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct RateLimitFilter {
+    domain: &'static str,
+    stat_prefix: &'static str,
+    timeout: Time,
+    failure_mode_deny: bool,
+    status_on_error: Status,
+    enable_x_ratelimit_headers: &'static str,
+    /// The gateway says it in its own words.
+    disable_x_envoy_ratelimited_header: bool,
+    rate_limit_service: RateLimitService,
+}
+
+impl Message for RateLimitFilter {
+    const NAME: &'static str = "envoy.extensions.filters.http.ratelimit.v3.RateLimit";
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Status {
+    code: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct RateLimitService {
+    grpc_service: GrpcService,
+    transport_api_version: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct GrpcService {
+    envoy_grpc: EnvoyGrpc,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct EnvoyGrpc {
+    cluster_name: &'static str,
+}
+
+/// `envoy.extensions.filters.http.ratelimit.v3.RateLimitPerRoute`
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct RateLimitPerRoute {
+    rate_limits: Vec<RateLimit>,
+}
+
+impl Message for RateLimitPerRoute {
+    const NAME: &'static str = "envoy.extensions.filters.http.ratelimit.v3.RateLimitPerRoute";
+}
+
+/// `envoy.config.route.v3.RateLimit`
+#[derive(Clone, Debug, Serialize)]
+struct RateLimit {
+    actions: Vec<Action>,
+    /// How much to count; without it, 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hits_addend: Option<HitsAddend>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    apply_on_stream_done: bool,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum HitsAddend {
+    Number(u64),
+    Format(String),
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Action {
+    Extension(Extension<ExpressionDescriptor>),
+    RemoteAddress(Defaults),
+}
+
+/// `envoy.extensions.rate_limit_descriptors.expr.v3.Descriptor`. Without a value there is no
+/// descriptor, and the limit is not asked about: the request does not count against it.
+#[derive(Clone, Debug, Serialize)]
+struct ExpressionDescriptor {
+    descriptor_key: String,
+    text: String,
+}
+
+impl Message for ExpressionDescriptor {
+    const NAME: &'static str = "envoy.extensions.rate_limit_descriptors.expr.v3.Descriptor";
+}
+
+/// Limits that stand in one filter: what happens when the service cannot be asked is the filter's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Group(OnFailure);
+
+impl Group {
+    /// The groups that the configuration has limits in. Those that may be uncounted come last, so that
+    /// they do not count what the others refuse.
+    pub(super) fn all<'a>(plan: &'a Plan<'_>) -> impl Iterator<Item = Self> + 'a {
+        let groups = [Self(OnFailure::Deny), Self(OnFailure::Allow)];
+        groups
+            .into_iter()
+            .filter(|group| group.limits(plan).next().is_some())
+    }
+
+    /// The name of its filter, by which the route finds it.
+    pub(super) const fn name(self) -> &'static str {
+        match self.0 {
+            OnFailure::Deny => "sluice.limits.deny",
+            OnFailure::Allow => "sluice.limits.allow",
+        }
+    }
+
+    pub(super) fn filter(self) -> Extension<RateLimitFilter> {
+        let filter = RateLimitFilter {
+            domain: DOMAIN,
+            stat_prefix: match self.0 {
+                OnFailure::Deny => "deny",
+                OnFailure::Allow => "allow",
+            },
+            timeout: TIMEOUT,
+            failure_mode_deny: self.0 == OnFailure::Deny,
+            status_on_error: Status {
+                code: "ServiceUnavailable",
+            },
+            enable_x_ratelimit_headers: "DRAFT_VERSION_03",
+            disable_x_envoy_ratelimited_header: true,
+            rate_limit_service: RateLimitService {
+                grpc_service: GrpcService {
+                    envoy_grpc: EnvoyGrpc {
+                        cluster_name: CLUSTER,
+                    },
+                },
+                transport_api_version: "V3",
+            },
+        };
+        Extension::new(self.name(), filter)
+    }
+
+    /// What the route tells each filter.
+    pub(super) fn per_route(plan: &Plan<'_>) -> BTreeMap<&'static str, Any<RateLimitPerRoute>> {
+        let entry = |group: Self| {
+            let rate_limits = group.limits(plan).flat_map(RateLimit::of).collect();
+            (group.name(), Any::new(RateLimitPerRoute { rate_limits }))
+        };
+        Self::all(plan).map(entry).collect()
+    }
+
+    fn limits<'a>(self, plan: &'a Plan<'_>) -> impl Iterator<Item = &'a Limit> {
+        let limits = plan.config.limits.iter();
+        limits.filter(move |limit| limit.on_failure == self.0)
+    }
+}
+
+impl RateLimit {
+    /// Counted as the request comes; or only looked at then, and charged when it is over.
+    fn of(limit: &Limit) -> Vec<Self> {
+        let check = Self {
+            actions: Action::of(limit),
+            hits_addend: None,
+            apply_on_stream_done: false,
+        };
+        if !is_settled(&super::plan::limit(limit)) {
+            return vec![check];
+        }
+        let charge = format!("%FILTER_STATE({STATE}{}:PLAIN)%", charge_name(&limit.name));
+        vec![
+            Self {
+                hits_addend: Some(HitsAddend::Number(0)),
+                ..check.clone()
+            },
+            Self {
+                hits_addend: Some(HitsAddend::Format(charge)),
+                apply_on_stream_done: true,
+                ..check
+            },
+        ]
+    }
+}
+
+impl Action {
+    fn of(limit: &Limit) -> Vec<Self> {
+        let budget = ExpressionDescriptor {
+            descriptor_key: limit.name.clone(),
+            text: format!("filter_state['{STATE}{}']", budget_name(&limit.name)),
+        };
+        let budget = Extension::new("envoy.rate_limit_descriptors.expr", budget);
+        let by_address = limit.by.contains(&By::Address);
+        std::iter::once(Self::Extension(budget))
+            .chain(by_address.then_some(Self::RemoteAddress(Defaults {})))
+            .collect()
+    }
+}
+
+/// The name of the cluster of the service.
+pub(super) const CLUSTER: &str = "sluice-limits";
+/// What the service's limits are kept under.
+pub(super) const DOMAIN: &str = "sluice";
+/// The key of a client's address, by Envoy's own name.
+pub(super) const ADDRESS_KEY: &str = "remote_address";
+/// Where both hosts publish.
+const STATE: &str = "wasm.sluice.";
+/// A service that needs longer is down. Envoy's default of 20 ms is one pause of a busy machine, and
+/// each is a request that is refused, or not counted.
+const TIMEOUT: Time = Time::seconds(1);

@@ -1,0 +1,151 @@
+//! Limits: what Envoy's rate limit filter must know of a request.
+//!
+//! Owns: which budget of each limit a request counts against ([`budget`]), what it costs, and how
+//! clients are told what is left ([`told`]). Envoy's rate limit filter stands behind the downstream
+//! placement and asks its service twice: before the request goes on, and when all is over, with what
+//! is published here by then. So each number goes out as soon as it is known, and what must not cost
+//! anything takes the estimate back.
+//! Must not: decide whether a request is within a limit; the service does.
+
+mod budget;
+mod told;
+
+use sluice_translators::ir::Usage;
+
+use crate::config::{self, Count, LimitKey};
+use crate::exchange::Exchange;
+use crate::gateway::Target;
+use crate::host::Host;
+use crate::models::matches;
+
+pub(crate) use told::Told;
+
+/// A limit, with the names under which its values are published.
+#[derive(Debug)]
+pub struct Limit {
+    config: config::Limit,
+    budget: String,
+    charge: String,
+}
+
+impl Limit {
+    pub(crate) fn new(config: &config::Limit) -> Self {
+        Self {
+            budget: budget_name(&config.name),
+            charge: charge_name(&config.name),
+            config: config.clone(),
+        }
+    }
+
+    fn is_for(&self, exchange: &Exchange, target: &Target) -> bool {
+        let config::Limit {
+            models, providers, ..
+        } = &self.config;
+        let any = |list: &[String], fits: &dyn Fn(&str) -> bool| {
+            list.is_empty() || list.iter().any(|item| fits(item))
+        };
+        any(models, &|pattern| matches(pattern, &exchange.model))
+            && any(providers, &|name| target.provider.name == name)
+    }
+
+    /// What a request with this usage costs; `estimate` is its input as long as nobody has counted it.
+    fn cost(&self, usage: &Usage, estimate: u64) -> u64 {
+        let input = usage.input.unwrap_or(estimate);
+        let output = usage.output.unwrap_or(0);
+        match self.config.count {
+            Count::Requests => 1,
+            Count::InputTokens => input,
+            Count::OutputTokens => output,
+            Count::TotalTokens => input.saturating_add(output).max(usage.total.unwrap_or(0)),
+        }
+    }
+}
+
+/// The name of the value that says which budget a request counts against.
+#[must_use]
+pub fn budget_name(limit: &str) -> String {
+    format!("limit.{limit}")
+}
+
+/// The name of the value that says what it costs, when it is over.
+#[must_use]
+pub fn charge_name(limit: &str) -> String {
+    format!("charge.{limit}")
+}
+
+/// Whether a limit is charged when the request is over: its cost, or whose budget it is, is not known
+/// before. The others are charged as the request comes.
+#[must_use]
+pub fn is_settled(limit: &config::Limit) -> bool {
+    limit.count != Count::Requests
+        || !limit.providers.is_empty()
+        || limit.by.contains(&LimitKey::Provider)
+}
+
+/// The request goes on: the budgets of the target that is tried first, and the estimate.
+pub(crate) fn open(host: &mut dyn Host, exchange: &Exchange) {
+    publish_budgets(host, exchange);
+    charge(host, exchange);
+}
+
+/// An answer comes, perhaps of another target than the first.
+pub(crate) fn settle(host: &mut dyn Host, exchange: &Exchange) {
+    if exchange.record().tries > 1 {
+        open(host, exchange);
+    }
+}
+
+/// More is known of what the request costs.
+pub(crate) fn charge(host: &mut dyn Host, exchange: &Exchange) {
+    let (usage, estimate) = {
+        let record = exchange.record();
+        (record.usage, record.estimated_input)
+    };
+    publish_charges(host, exchange, &|limit| limit.cost(&usage, estimate));
+}
+
+/// The request costs nothing: it was refused, or nobody has answered it.
+pub(crate) fn release(host: &mut dyn Host, exchange: &Exchange) {
+    publish_charges(host, exchange, &|_| 0);
+}
+
+fn publish_budgets(host: &mut dyn Host, exchange: &Exchange) {
+    for (limit, target) in applying(exchange) {
+        let value = budget::of(&limit.config.by, exchange, target);
+        host.publish_value(&limit.budget, &value);
+    }
+}
+
+/// Where another target came first, a limit that the answering one does not count against has its
+/// budget published already: it is charged nothing.
+fn publish_charges(host: &mut dyn Host, exchange: &Exchange, cost: &dyn Fn(&Limit) -> u64) {
+    let limits = exchange.gateway.limits.iter();
+    for limit in limits.filter(|limit| is_settled(&limit.config)) {
+        let counts = target(exchange).is_some_and(|target| limit.is_for(exchange, target));
+        let cost = if counts { cost(limit) } else { 0 };
+        host.publish_value(&limit.charge, &cost.min(MAX_CHARGE).to_string());
+    }
+}
+
+/// The limits that the request counts against.
+fn applying(exchange: &Exchange) -> impl Iterator<Item = (&Limit, &Target)> {
+    let target = target(exchange);
+    let limits = exchange.gateway.limits.iter();
+    limits.filter_map(move |limit| {
+        let target = target?;
+        limit.is_for(exchange, target).then_some((limit, target))
+    })
+}
+
+/// The target that was tried last, or else will be tried first.
+fn target(exchange: &Exchange) -> Option<&Target> {
+    let index = {
+        let record = exchange.record();
+        record.target.unwrap_or(record.first_target)
+    };
+    exchange.route.targets.get(index)
+}
+
+/// The most that Envoy charges at once; it skips what is more, with a warning (v1.40,
+/// `ratelimit_config.cc`).
+const MAX_CHARGE: u64 = 1_000_000_000;
