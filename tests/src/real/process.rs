@@ -88,7 +88,11 @@ impl Process {
                 bail!("Envoy ended while starting:\n{}", self.log());
             }
             if Instant::now() > deadline {
-                bail!("Envoy does not listen on {listener}:\n{}", self.log());
+                bail!(
+                    "Envoy does not listen on {listener} after {} s:\n{}",
+                    MAX_START.as_secs(),
+                    self.log()
+                );
             }
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -112,5 +116,6 @@ pub(super) fn free_port() -> Result<SocketAddr> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?)
 }
 
-/// Compiling the wasm takes Envoy some seconds on a slow machine.
-const MAX_START: Duration = Duration::from_secs(30);
+/// Compiling the wasm takes Envoy some seconds, and more than half a minute on a machine that builds
+/// something else at the same time.
+const MAX_START: Duration = Duration::from_secs(180);

@@ -207,5 +207,5 @@ const NOBODY: &str = "nobody";
 /// What Envoy must never log.
 const COMPLAINTS: &[&str] = &["[error]", "[critical]", "panicked"];
 
-/// Envoy writes its access log every ten milliseconds in these tests.
-const MAX_LOG_WAIT_MS: usize = 3_000;
+/// Envoy writes its access log every ten milliseconds in these tests; on a busy machine it is late.
+const MAX_LOG_WAIT_MS: usize = 30_000;
