@@ -3,8 +3,12 @@
 //! Owns: its shape. What a person writes is the CLI's `sluice.yaml`; checks with line numbers happen
 //! there. A fault that is found here is a fault of the generator, and the filter refuses to start.
 
+mod access;
+
 use serde::{Deserialize, Serialize};
 use sluice_translators::capabilities::Overrides;
+
+pub use access::{Access, VirtualKey};
 
 /// Everything the filter has to know. Both placements get the same text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +27,9 @@ pub struct FilterConfig {
     pub on_unsupported: OnUnsupported,
     /// Written where a provider requires a limit on tokens and neither client nor model give one.
     pub default_max_tokens: u64,
+    /// Who may ask. Absent: everybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<Access>,
     /// Names of the facts ([`crate::host::Fact::name`]) that Envoy's configuration uses, in access
     /// logs, limits or metrics. The others are not published: each costs a call of the host.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -340,6 +347,12 @@ pub enum ConfigError {
     MissingVariable {
         /// Its name.
         name: String,
+    },
+    /// A hash that is no SHA-256 in hexadecimal.
+    #[error("the hash of the key {key:?} is not a SHA-256; `sluice keys` writes one")]
+    Hash {
+        /// The key's name.
+        key: String,
     },
     /// A name that nothing else defines.
     #[error("{what} {name:?} is not known to this version of the filter")]

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use sluice_translators::formats::Format;
 use sluice_translators::json::{Document, Kind, Value};
 
+use crate::access::{Identity, Unauthenticated};
 use crate::answer::Answer;
 use crate::attempt::Attempt;
 use crate::config::Pool;
@@ -43,16 +44,21 @@ enum State {
     /// Nothing has come yet.
     Start,
     /// The headers are held until the body is whole.
-    Body {
-        format: Format,
-        /// What the path says in place of the body.
-        facts: Option<PathFacts>,
-        headers: Headers,
-    },
+    Body(Opening),
     /// The request has gone on; its answer comes back through here.
     Sent(Box<Answer>),
     /// The client has its answer, from here.
     Answered,
+}
+
+/// What a request says before its body.
+#[derive(Debug)]
+struct Opening {
+    format: Format,
+    /// What the path says in place of the body.
+    facts: Option<PathFacts>,
+    headers: Headers,
+    identity: Option<Rc<Identity>>,
 }
 
 impl Downstream {
@@ -70,26 +76,42 @@ impl Downstream {
         let headers = host.headers(Side::Request);
         let path = headers.text(":path").unwrap_or_default();
         let method = headers.text(":method").unwrap_or_default();
-        match Endpoint::of(method, path) {
-            Ok(Endpoint::Models(format)) => self.list_models(host, format),
-            Ok(Endpoint::Generate(format)) => {
-                self.expect_body(host, format, None, headers, end_of_stream)
-            }
-            Ok(Endpoint::GenerateAt(facts)) => {
-                self.expect_body(host, Format::Gemini, Some(facts), headers, end_of_stream)
-            }
+        let endpoint = match Endpoint::of(method, path) {
+            Ok(endpoint) => endpoint,
             Err(unknown) => {
                 let error = GatewayError::unknown_endpoint(unknown, path);
-                self.refuse(host, error_format(path), &error)
+                return self.refuse(host, error_format(path), &error);
             }
+        };
+        let identity = match self.identify(host, &headers, endpoint.format()) {
+            Ok(identity) => identity,
+            Err(error) => return self.refuse(host, endpoint.format(), &error.into()),
+        };
+        let (format, facts) = match endpoint {
+            Endpoint::Models(format) => {
+                return self.list_models(host, format, identity.as_deref());
+            }
+            Endpoint::Generate(format) => (format, None),
+            Endpoint::GenerateAt(facts) => (Format::Gemini, Some(facts)),
+        };
+        let limit = self.gateway.settings.max_request_bytes;
+        if let Err(error) = check_headers(&headers, end_of_stream, limit) {
+            return self.refuse(host, format, &error);
         }
+        self.state = State::Body(Opening {
+            format,
+            facts,
+            headers,
+            identity,
+        });
+        Action::Hold
     }
 
     /// A chunk of the request body.
     pub fn request_body(&mut self, host: &mut dyn Host, end_of_stream: bool) -> Action {
         match self.state {
-            State::Body { .. } if end_of_stream => self.send(host),
-            State::Body { .. } => Action::Hold,
+            State::Body(_) if end_of_stream => self.send(host),
+            State::Body(_) => Action::Hold,
             _ => Action::Continue,
         }
     }
@@ -97,7 +119,7 @@ impl Downstream {
     /// The request trailers: with them, the body never says that it ends.
     pub fn request_trailers(&mut self, host: &mut dyn Host) -> Action {
         match self.state {
-            State::Body { .. } => self.send(host),
+            State::Body(_) => self.send(host),
             _ => Action::Continue,
         }
     }
@@ -107,8 +129,8 @@ impl Downstream {
         match &mut self.state {
             State::Sent(answer) => answer.headers(host, end_of_stream),
             // Envoy answers before the body is whole: too long, too slow.
-            State::Body { format, .. } => {
-                let format = *format;
+            State::Body(opening) => {
+                let format = opening.format;
                 self.state = State::Answered;
                 crate::answer::envoy_error(host, format)
             }
@@ -139,67 +161,59 @@ impl Downstream {
         }
     }
 
-    fn expect_body(
+    /// Who asks. Before the body comes: nobody else's is held.
+    fn identify(
+        &self,
+        host: &mut dyn Host,
+        headers: &Headers,
+        format: Format,
+    ) -> Result<Option<Rc<Identity>>, Unauthenticated> {
+        let Some(access) = &self.gateway.access else {
+            return Ok(None);
+        };
+        let identity = access.identify(headers, format)?;
+        identity.publish(host, &self.gateway.settings.facts);
+        Ok(Some(identity))
+    }
+
+    fn list_models(
         &mut self,
         host: &mut dyn Host,
         format: Format,
-        facts: Option<PathFacts>,
-        headers: Headers,
-        end_of_stream: bool,
+        identity: Option<&Identity>,
     ) -> Action {
-        let limit = self.gateway.settings.max_request_bytes;
-        if let Err(error) = check_headers(&headers, end_of_stream, limit) {
-            return self.refuse(host, format, &error);
-        }
-        self.state = State::Body {
-            format,
-            facts,
-            headers,
-        };
-        Action::Hold
-    }
-
-    fn list_models(&mut self, host: &mut dyn Host, format: Format) -> Action {
         self.state = State::Answered;
-        let body = listing::write(&self.gateway, format);
+        let body = listing::write(&self.gateway, format, identity);
         host.respond(200, &[("content-type", "application/json")], &body);
         Action::Responded
     }
 
     fn send(&mut self, host: &mut dyn Host) -> Action {
-        let State::Body {
-            format,
-            facts,
-            headers,
-        } = std::mem::replace(&mut self.state, State::Answered)
-        else {
+        let State::Body(opening) = std::mem::replace(&mut self.state, State::Answered) else {
             return Action::Continue;
         };
+        let format = opening.format;
         let body = host.body(Side::Request);
-        match self.exchange(format, facts, headers, body) {
+        match self.exchange(opening, body) {
             Ok(exchange) => self.pass_on(host, Rc::new(exchange)),
             Err(error) => self.refuse(host, format, &error),
         }
     }
 
-    fn exchange(
-        &self,
-        format: Format,
-        facts: Option<PathFacts>,
-        headers: Headers,
-        body: Vec<u8>,
-    ) -> Result<Exchange, GatewayError> {
+    fn exchange(&self, opening: Opening, body: Vec<u8>) -> Result<Exchange, GatewayError> {
         let limit = self.gateway.settings.max_request_bytes;
         if body.len() > limit {
             return Err(GatewayError::BodyTooLong { limit });
         }
         let body = Document::parse(body)?;
-        let deciding = Deciding::read(body.root(), facts)?;
+        let deciding = Deciding::read(body.root(), opening.facts)?;
+        check_model(opening.identity.as_deref(), &deciding.model)?;
         let route = self.gateway.models.find(&deciding.model);
         let route = route.ok_or_else(|| GatewayError::unknown_model(&deciding.model))?;
         let asked = Asked {
-            format,
-            headers,
+            format: opening.format,
+            headers: opening.headers,
+            identity: opening.identity,
             model: deciding.model,
             stream: deciding.stream,
             stream_usage: deciding.stream_usage,
@@ -237,6 +251,14 @@ impl Downstream {
     fn refuse(&mut self, host: &mut dyn Host, format: Format, error: &GatewayError) -> Action {
         self.state = State::Answered;
         refuse(host, format, error)
+    }
+}
+
+/// Who may not use a model learns nothing of whether there is one.
+fn check_model(identity: Option<&Identity>, model: &str) -> Result<(), GatewayError> {
+    match identity {
+        Some(identity) if !identity.may_use(model) => Err(GatewayError::model_not_allowed(model)),
+        _ => Ok(()),
     }
 }
 

@@ -55,6 +55,7 @@ const ENDPOINTS: &[(&str, &str, Endpoint)] = &[
         Endpoint::Generate(Format::Anthropic),
     ),
     ("GET", "/v1/models", Endpoint::Models(Format::OpenaiChat)),
+    ("GET", "/v1beta/models", Endpoint::Models(Format::Gemini)),
     (
         "GET",
         "/anthropic/v1/models",
@@ -63,6 +64,15 @@ const ENDPOINTS: &[(&str, &str, Endpoint)] = &[
 ];
 
 impl Endpoint {
+    /// The API in which its clients speak.
+    #[must_use]
+    pub const fn format(&self) -> Format {
+        match self {
+            Self::Generate(format) | Self::Models(format) => *format,
+            Self::GenerateAt(_) => Format::Gemini,
+        }
+    }
+
     /// The endpoint of a method and a path. The path's query does not count, but for the framing of
     /// Gemini's streams.
     ///
@@ -116,6 +126,16 @@ fn gemini_model(path: &str) -> Option<&str> {
     GEMINI_MODELS
         .iter()
         .find_map(|beginning| path.strip_prefix(beginning))
+}
+
+/// The key in a query: how Gemini's REST clients send theirs.
+#[must_use]
+pub fn query_key(path: &str) -> Option<String> {
+    let (_, query) = path.split_once('?')?;
+    let key = query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("key="))?;
+    decode(key)
 }
 
 /// Percent-decodes; `None` for what is no text then, or broken.

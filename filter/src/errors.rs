@@ -8,6 +8,7 @@ use sluice_translators::ir::{ApiError, ErrorKind, Refusal};
 use sluice_translators::json::{JsonError, Writer};
 use sluice_translators::providers::PathError;
 
+use crate::access::Unauthenticated;
 use crate::endpoint::Unknown;
 use crate::host::{Action, Host};
 
@@ -31,6 +32,15 @@ pub enum GatewayError {
         path: String,
         /// The method.
         wanted: &'static str,
+    },
+    /// The request does not say who asks, or nobody that is known here.
+    #[error(transparent)]
+    Unauthenticated(#[from] Unauthenticated),
+    /// The key is not for this model.
+    #[error("this key is not for the model {model:?}; GET /v1/models lists those that it is for")]
+    ModelNotAllowed {
+        /// The model, cut to a readable length.
+        model: String,
     },
     /// The request has no body.
     #[error("the request has no body; a JSON object is expected")]
@@ -133,6 +143,12 @@ impl GatewayError {
         Self::UnknownModel { model: cut(model) }
     }
 
+    /// A model that the key is not for.
+    #[must_use]
+    pub fn model_not_allowed(model: &str) -> Self {
+        Self::ModelNotAllowed { model: cut(model) }
+    }
+
     /// The error for the client.
     #[must_use]
     pub fn to_api(&self) -> ApiError<'static> {
@@ -146,6 +162,8 @@ impl GatewayError {
     const fn kind_and_status(&self) -> (ErrorKind, u16) {
         match self {
             Self::UnknownPath { .. } | Self::UnknownModel { .. } => (ErrorKind::NotFound, 404),
+            Self::Unauthenticated(_) => (ErrorKind::Authentication, 401),
+            Self::ModelNotAllowed { .. } => (ErrorKind::Permission, 403),
             Self::Method { .. } => (ErrorKind::BadRequest, 405),
             Self::Encoded { .. } => (ErrorKind::BadRequest, 415),
             Self::BodyTooLong { .. } => (ErrorKind::TooLarge, 413),
@@ -160,6 +178,8 @@ impl GatewayError {
 
     const fn code(&self) -> Option<&'static str> {
         match self {
+            Self::Unauthenticated(_) => Some("invalid_api_key"),
+            Self::ModelNotAllowed { .. } => Some("model_not_allowed"),
             Self::UnknownModel { .. } => Some("model_not_found"),
             Self::UnknownPath { .. } => Some("unknown_url"),
             Self::Limit { .. } => Some("rate_limit_exceeded"),
@@ -170,7 +190,7 @@ impl GatewayError {
 
     fn param(&self) -> Option<&str> {
         match self {
-            Self::UnknownModel { .. } => Some("model"),
+            Self::UnknownModel { .. } | Self::ModelNotAllowed { .. } => Some("model"),
             Self::DuplicateKey { name } => Some(name),
             Self::Field { field, .. } => Some(field),
             Self::Refused(Refusal::Invalid { field, .. } | Refusal::Unsupported { field, .. }) => {
@@ -278,7 +298,11 @@ const fn by_status(status: u16) -> &'static str {
 pub fn refuse(host: &mut dyn Host, format: Format, error: &GatewayError) -> Action {
     let error = error.to_api();
     let (_, body) = render(format, &error);
-    let headers = [("content-type", "application/json")];
+    let mut headers = vec![("content-type", "application/json")];
+    if error.status == 401 {
+        // RFC 9110, section 11.6.1: a 401 says how to do better.
+        headers.push(("www-authenticate", "Bearer"));
+    }
     host.respond(error.status, &headers, &body);
     Action::Responded
 }

@@ -10,6 +10,7 @@ use sluice_translators::formats::{ClientCodec, Codec, Format};
 use sluice_translators::ir::{Notices, Usage};
 use sluice_translators::json::Document;
 
+use crate::access::Identity;
 use crate::gateway::{Gateway, Route};
 use crate::host::Headers;
 
@@ -27,6 +28,8 @@ pub struct Exchange {
     /// The request headers as the client sent them. Envoy hands a retry the headers that the try
     /// before has left, so each try starts from these.
     pub headers: Headers,
+    /// Who asks, where the gateway wants to know.
+    pub identity: Option<Rc<Identity>>,
     /// The model as the client asked for it.
     pub model: String,
     /// Whether the client asked for a stream.
@@ -73,6 +76,8 @@ pub struct Asked {
     pub format: Format,
     /// The request headers as the client sent them.
     pub headers: Headers,
+    /// Who asks, where the gateway wants to know.
+    pub identity: Option<Rc<Identity>>,
     /// The model as the client asked for it.
     pub model: String,
     /// Whether the client asked for a stream.
@@ -97,6 +102,7 @@ impl Exchange {
             codec,
             client,
             headers: asked.headers,
+            identity: asked.identity,
             model: asked.model,
             stream: asked.stream,
             stream_usage: asked.stream_usage,

@@ -8,6 +8,7 @@ use sluice_translators::capabilities::{Capabilities, Overrides};
 use sluice_translators::formats::{Codec, Format};
 use sluice_translators::providers::{Envelope, Row, row};
 
+use crate::access::Access;
 use crate::config::{self, ConfigError, FilterConfig, OnUnsupported, OpenAiApi, Pool};
 use crate::credentials::{Credential, Secret};
 use crate::limits::Limit;
@@ -18,6 +19,8 @@ use crate::models::Models;
 pub struct Gateway {
     /// Models and who serves them.
     pub models: Models,
+    /// Who may ask; `None`: everybody.
+    pub access: Option<Access>,
     /// Bounds and defaults.
     pub settings: Settings,
     /// Limits on what clients may use.
@@ -119,6 +122,7 @@ impl Gateway {
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             models: Models::new(routes),
+            access: config.access.as_ref().map(Access::new).transpose()?,
             settings: Settings::new(&config)?,
             limits: config.limits.iter().map(Limit::new).collect(),
         })

@@ -96,6 +96,12 @@ pub enum Action {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fact {
+    /// Who asks: the user of a key, a token or a certificate.
+    User,
+    /// The user's team.
+    Team,
+    /// The name of the virtual key.
+    Key,
     /// The model that the client asked for.
     RequestModel,
     /// The model that answered, as the provider names it.
@@ -122,7 +128,10 @@ pub enum Fact {
 
 impl Fact {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
+        Self::User,
+        Self::Team,
+        Self::Key,
         Self::RequestModel,
         Self::ResponseModel,
         Self::Provider,
@@ -141,6 +150,9 @@ impl Fact {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::User => "user",
+            Self::Team => "team",
+            Self::Key => "key",
             Self::RequestModel => "request_model",
             Self::ResponseModel => "response_model",
             Self::Provider => "provider",

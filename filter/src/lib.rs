@@ -7,6 +7,7 @@
 //! Must not: read clocks, environment or files; those come through the host.
 #![forbid(unsafe_code)]
 
+pub mod access;
 pub mod answer;
 mod attempt;
 pub mod config;

@@ -3,28 +3,33 @@
 use sluice_translators::formats::Format;
 use sluice_translators::json::{Str, Writer};
 
+use crate::access::Identity;
 use crate::gateway::Gateway;
 
-/// The list in the form of an API: `GET /v1/models` of OpenAI, or of Anthropic. Patterns are not
-/// models and are not listed.
+/// The list in the form of an API: `GET /v1/models` of OpenAI, or of Anthropic, or `GET
+/// /v1beta/models` of Gemini. Patterns are not models and are not listed; nor is what the one who asks
+/// may not use.
 #[must_use]
-pub(crate) fn write(gateway: &Gateway, format: Format) -> Vec<u8> {
+pub(crate) fn write(gateway: &Gateway, format: Format, identity: Option<&Identity>) -> Vec<u8> {
+    let may_use = |model: &&String| identity.is_none_or(|identity| identity.may_use(model));
+    let models: Vec<&String> = gateway.models.listed().iter().filter(may_use).collect();
     let mut out = Vec::new();
     let mut writer = Writer::new(&mut out);
     match format {
-        Format::Anthropic => anthropic(gateway, &mut writer),
-        _ => openai(gateway, &mut writer),
+        Format::Anthropic => anthropic(gateway, &models, &mut writer),
+        Format::Gemini => gemini(&models, &mut writer),
+        _ => openai(gateway, &models, &mut writer),
     }
     out
 }
 
 /// <https://platform.openai.com/docs/api-reference/models/list>
-fn openai(gateway: &Gateway, writer: &mut Writer<'_>) {
+fn openai(gateway: &Gateway, models: &[&String], writer: &mut Writer<'_>) {
     writer.begin_object();
     writer.field_string("object", "list");
     writer.key("data");
     writer.begin_array();
-    for model in gateway.models.listed() {
+    for model in models {
         writer.begin_object();
         writer.field_string("id", model);
         writer.field_string("object", "model");
@@ -37,9 +42,8 @@ fn openai(gateway: &Gateway, writer: &mut Writer<'_>) {
 }
 
 /// <https://docs.claude.com/en/api/models-list>
-fn anthropic(gateway: &Gateway, writer: &mut Writer<'_>) {
-    let models = gateway.models.listed();
-    let id = |model: Option<&String>, writer: &mut Writer<'_>, key| match model {
+fn anthropic(gateway: &Gateway, models: &[&String], writer: &mut Writer<'_>) {
+    let id = |model: Option<&&String>, writer: &mut Writer<'_>, key| match model {
         Some(model) => writer.field_str(key, &Str::from(model.as_str())),
         None => writer.field_null(key),
     };
@@ -58,5 +62,25 @@ fn anthropic(gateway: &Gateway, writer: &mut Writer<'_>) {
     writer.field_bool("has_more", false);
     id(models.first(), writer, "first_id");
     id(models.last(), writer, "last_id");
+    writer.end_object();
+}
+
+/// <https://ai.google.dev/api/models#method:-models.list>
+fn gemini(models: &[&String], writer: &mut Writer<'_>) {
+    writer.begin_object();
+    writer.key("models");
+    writer.begin_array();
+    for model in models {
+        writer.begin_object();
+        writer.field_string("name", &format!("models/{model}"));
+        writer.field_string("displayName", model);
+        writer.key("supportedGenerationMethods");
+        writer.begin_array();
+        writer.string("generateContent");
+        writer.string("streamGenerateContent");
+        writer.end_array();
+        writer.end_object();
+    }
+    writer.end_array();
     writer.end_object();
 }

@@ -106,6 +106,10 @@ fn wrong_error(scenario: &Scenario, seen: &SeenResponse) -> Option<String> {
     };
     let is_text = |at: &str| body.pointer(at).is_some_and(Value::is_string);
     let path = scenario.request.path.as_str();
+    if path.starts_with("/v1beta") {
+        let right = is_text("/error/message") && is_text("/error/status");
+        return (!right).then(|| format!("an error that is not in Gemini's format: {shown}"));
+    }
     let anthropic = path.starts_with("/anthropic") || path.starts_with("/v1/messages");
     // Azure has `null` where others tell a type.
     let right = is_text("/error/message")

@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 mod generate;
+mod keys;
 mod schema;
 
 use std::io::Write;
@@ -28,6 +29,7 @@ enum Command {
     Run(run::Options),
     Check(check::Options),
     Generate(generate::Options),
+    Keys(keys::Options),
     Schema(schema::Options),
     Translate(translate::Options),
     /// Serve fake model providers, for tests without network and keys
@@ -55,6 +57,7 @@ impl Command {
             Self::Run(options) => run::run(options, out, err),
             Self::Check(options) => check::run(options, out, err),
             Self::Generate(options) => generate::run(options, out, err),
+            Self::Keys(options) => keys::run(options, out),
             Self::Schema(options) => schema::run(options, out),
             Self::Translate(options) => translate::run(options, out),
             Self::Mock(options) => mock::run(options, out).map_err(Failure::line),

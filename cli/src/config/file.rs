@@ -4,6 +4,7 @@
 //! one, a provider's name for a target). Every value stays text here, with its place, so that
 //! [`super::check`] can put in variables and name all faults at once.
 
+mod access;
 mod limit;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 
+pub(super) use access::VirtualKey;
 pub(super) use limit::{Limit, Words};
 
 /// A value as it is written, and where.
@@ -41,6 +43,10 @@ pub(super) struct File {
     /// Which providers serve a model. The key is a model's name, or a pattern with `*`.
     #[schemars(with = "std::collections::BTreeMap<String, TargetsSchema>", required)]
     pub(super) models: Option<Spanned<Entries<Targets>>>,
+    /// Virtual keys: who may ask, and for which models. Without them, and without `jwt` and
+    /// `tls.client_ca`, everybody may who can connect.
+    #[schemars(with = "Option<Vec<VirtualKey>>")]
+    pub(super) keys: Option<Vec<Spanned<VirtualKey>>>,
     /// Longest request body, `32MiB` or a number of bytes. Default: `32MiB`.
     #[schemars(with = "Option<super::schema::Size>")]
     pub(super) max_request_bytes: Option<Text>,

@@ -17,7 +17,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sluice_filter::config::{Credential, OnUnsupported, OpenAiApi, Template};
+use sluice_filter::config::{Credential, OnUnsupported, OpenAiApi, Template, VirtualKey};
 use sluice_translators::capabilities::Overrides;
 use sluice_translators::providers::Row;
 
@@ -38,6 +38,8 @@ pub struct Config {
     pub providers: Vec<Provider>,
     /// At least one, each pattern once, in the file's order.
     pub models: Vec<Model>,
+    /// Who may ask, each name once; none, and no other way in: everybody.
+    pub keys: Vec<VirtualKey>,
     /// Longest request body, in bytes.
     pub max_request_bytes: u32,
     /// Longest answer that is translated as a whole, in bytes.

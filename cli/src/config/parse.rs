@@ -109,4 +109,4 @@ const PLANNED_AWS: &[&str] = &[
 const PLANNED_GOOGLE: &[&str] = &["gcp", "credentials_file", "service_account"];
 
 /// Fields that the design names and that this version does not act on.
-const PLANNED: &[&str] = &["keys", "jwt", "mcp", "costs", "cors", "tls", "telemetry"];
+const PLANNED: &[&str] = &["jwt", "mcp", "costs", "cors", "tls", "telemetry"];

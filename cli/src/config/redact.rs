@@ -54,7 +54,8 @@ fn value_length(text: &str) -> usize {
     blank + end.unwrap_or(value.len())
 }
 
-const FIELDS: &[&str] = &["api_key:", "secret_access_key:", "session_token:"];
+/// A `hash` is no secret, but a key that someone wrote in its place is.
+const FIELDS: &[&str] = &["api_key:", "secret_access_key:", "session_token:", "hash:"];
 
 #[cfg(test)]
 mod tests {

@@ -53,6 +53,7 @@ shapes! {
     Window: one_of(WINDOWS);
     OnFailure: one_of(ON_FAILURE);
     Unsupported: one_of(&["drop", "reject"]);
+    KeyHash: or_variable(json_schema!({"type": "string", "pattern": "^sha256:[0-9a-fA-F]{64}$"}));
     AccessLogForm: one_of(&["none", "json"]);
     Api: one_of(&["chat", "responses"]);
     Switch: or_variable(json_schema!({"type": "boolean"}));

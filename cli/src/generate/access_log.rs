@@ -69,6 +69,9 @@ fn operator(fact: Fact, host: Host) -> String {
 }
 
 const FACTS: &[Fact] = &[
+    Fact::User,
+    Fact::Team,
+    Fact::Key,
     Fact::RequestModel,
     Fact::ResponseModel,
     Fact::Provider,

@@ -6,6 +6,7 @@
 //! and every example is shown to a real Envoy in the tests.
 //! Must not: read the environment or write a secret that the user has not written in clear.
 
+mod access;
 mod access_log;
 mod bootstrap;
 mod cluster;

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sluice_filter::config::{self as filter, FilterConfig, POOL_SEPARATOR, Pool};
 
-use super::access_log;
 use super::value::Time;
+use super::{access, access_log};
 use crate::config::{Config, Limit, Model, Provider, Target};
 
 /// What [`Config`] means in clusters.
@@ -116,6 +116,7 @@ fn filter_config(config: &Config, models: Vec<filter::Model>) -> FilterConfig {
         max_response_bytes: config.max_response_bytes.into(),
         on_unsupported: config.on_unsupported,
         default_max_tokens: config.default_max_tokens,
+        access: access::of(config),
         facts: access_log::facts(config)
             .map(|fact| fact.name().to_owned())
             .collect(),

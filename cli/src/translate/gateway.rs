@@ -35,6 +35,7 @@ fn config(row: &Row, api: Option<OpenAiApi>, model: Option<&str>) -> FilterConfi
         on_unsupported: OnUnsupported::Drop,
         default_max_tokens: DEFAULT_MAX_TOKENS,
         limits: Vec::new(),
+        access: None,
         facts: Fact::ALL.map(|fact| fact.name().to_owned()).to_vec(),
         owned_by: String::new(),
         created: 0,

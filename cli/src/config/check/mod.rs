@@ -1,5 +1,6 @@
 //! From the file's text to a [`Config`]: every value parsed, every name resolved, every fault named.
 
+mod access;
 pub(super) mod base_url;
 mod cloud;
 pub(super) mod limit;
@@ -36,6 +37,7 @@ pub(super) fn check(
             .parse(file.listen.as_ref(), value::address)
             .unwrap_or(DEFAULT_LISTEN),
         admin: checker.parse(file.admin.as_ref(), value::address),
+        keys: access::keys(checker, file.keys.as_deref().unwrap_or_default()),
         max_request_bytes: size(checker, &file.max_request_bytes, DEFAULT_MAX_BYTES),
         max_response_bytes: size(checker, &file.max_response_bytes, DEFAULT_MAX_BYTES),
         timeouts: timeouts(checker, file.timeouts.as_ref().map(|form| &form.value)),
