@@ -8,14 +8,13 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use sluice_tests::chunking::{Chunking, MAX_BYTEWISE_BYTES};
+use sluice_tests::chunking::{self, Chunking, MAX_BYTEWISE_BYTES};
 use sluice_tests::config::Config;
 use sluice_tests::judge;
 use sluice_tests::native::Cuts;
 use sluice_tests::real::{Host, Real, hosts};
 use sluice_tests::report::{Report, wanted};
 use sluice_tests::scenario::{Answer, HostKind, Scenario, load_all};
-use sluice_tests::sse;
 
 fn main() -> Result<ExitCode> {
     let scenarios = load_all(&wanted())?;
@@ -86,7 +85,7 @@ fn chunkings(scenario: &Scenario) -> Result<Vec<Chunking>> {
         _ => Vec::new(),
     };
     let mut all = vec![Chunking::Whole];
-    if !sse::boundaries(&response).is_empty() {
+    if !chunking::boundaries(&response).is_empty() {
         all.push(Chunking::Events);
     }
     if request.len().max(response.len()) <= MAX_BYTEWISE_BYTES {

@@ -196,7 +196,10 @@ fn headers(exchange: &Exchange, provider: &Provider, path: &str, length: usize) 
     ]);
     let client = hygiene::to_provider(&exchange.headers, exchange.format, provider.format);
     headers.extend(client);
-    if provider.format == Format::Anthropic && headers.get("anthropic-version").is_none() {
+    if provider.envelope.cloud().is_some() {
+        // Clouds have it in the body.
+        headers.retain(|name| name != "anthropic-version");
+    } else if provider.format == Format::Anthropic && headers.get("anthropic-version").is_none() {
         headers.set("anthropic-version", ANTHROPIC_VERSION);
     }
     for (name, value) in &provider.headers {

@@ -41,9 +41,9 @@ fn of_request(seen: &SeenRequest) -> Vec<String> {
     if whole.contains(CLIENT_SECRET) {
         found.push("the client's credential reached a provider".to_owned());
     }
-    // `openai-secret` belongs to the provider `openai`.
+    // `openai-api-secret` belongs to the provider `openai`.
     for provider in PROVIDERS.iter().filter(|name| **name != seen.provider) {
-        if whole.contains(&format!("{provider}{SECRET_SUFFIX}")) {
+        if whole.contains_word(&format!("{provider}{SECRET_SUFFIX}")) {
             found.push(format!(
                 "the secret of {provider} reached {}",
                 seen.provider
@@ -104,20 +104,22 @@ fn wrong_error(scenario: &Scenario, seen: &SeenResponse) -> Option<String> {
     let Ok(body) = serde_json::from_slice::<Value>(&seen.body) else {
         return Some(format!("an error that is not JSON: {shown}"));
     };
-    let is_text = |at: &str| body.pointer(at).is_some_and(Value::is_string);
-    let path = scenario.request.path.as_str();
-    if path.starts_with("/v1beta") {
-        let right = is_text("/error/message") && is_text("/error/status");
-        return (!right).then(|| format!("an error that is not in Gemini's format: {shown}"));
-    }
-    let anthropic = path.starts_with("/anthropic") || path.starts_with("/v1/messages");
-    // Azure has `null` where others tell a type.
-    let right = is_text("/error/message")
-        && body
-            .pointer("/error/type")
-            .is_some_and(|kind| kind.is_string() || !anthropic)
-        && (!anthropic || body.get("type").and_then(Value::as_str) == Some("error"));
+    let right = is_error_of(&scenario.request.path, &body);
     (!right).then(|| format!("an error that is not in the client's format: {shown}"))
+}
+
+/// Whether this is an error in the form of the API at this path.
+fn is_error_of(path: &str, body: &Value) -> bool {
+    let is_text = |at: &str| body.pointer(at).is_some_and(Value::is_string);
+    let its = if path.starts_with("/anthropic") || path.starts_with("/v1/messages") {
+        is_text("/error/type") && body.get("type").and_then(Value::as_str) == Some("error")
+    } else if path.starts_with("/v1beta") || path.contains("/models/") {
+        is_text("/error/status") && body.pointer("/error/code").is_some_and(Value::is_u64)
+    } else {
+        // Azure has `null` where others tell a type.
+        body.pointer("/error/type").is_some()
+    };
+    its && is_text("/error/message")
 }
 
 /// All that a message says.
@@ -129,15 +131,36 @@ struct Whole<'a> {
 
 impl Whole<'_> {
     fn contains(&self, text: &str) -> bool {
-        let inside = |bytes: &[u8]| {
-            bytes
-                .windows(text.len())
-                .any(|part| part == text.as_bytes())
-        };
-        self.path.contains(text)
-            || inside(self.body)
-            || self.headers.iter().any(|(_, value)| inside(value))
+        self.any(|part| position(part, text).is_some())
     }
+
+    /// As `contains`, but `anthropic` does not stand in `aws-anthropic`.
+    fn contains_word(&self, word: &str) -> bool {
+        let goes_on = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
+        self.any(|mut part| {
+            let mut before = None;
+            while let Some(at) = position(part, word) {
+                before = at.checked_sub(1).map_or(before, |at| part.get(at));
+                if !before.is_some_and(goes_on) {
+                    return true;
+                }
+                (before, part) = (part.get(at), part.get(at + 1..).unwrap_or_default());
+            }
+            false
+        })
+    }
+
+    fn any(&self, test: impl Fn(&[u8]) -> bool) -> bool {
+        test(self.path.as_bytes())
+            || test(self.body)
+            || self.headers.iter().any(|(_, value)| test(value))
+    }
+}
+
+fn position(bytes: &[u8], text: &str) -> Option<usize> {
+    bytes
+        .windows(text.len())
+        .position(|part| part == text.as_bytes())
 }
 
 /// What every scenario's client uses as its credential.
@@ -145,6 +168,20 @@ pub const CLIENT_SECRET: &str = "client-secret";
 /// A provider's secret is its name and this.
 pub const SECRET_SUFFIX: &str = "-api-secret";
 /// The providers of `tests/configs`.
-pub const PROVIDERS: &[&str] = &["openai", "azure", "anthropic", "backup"];
+pub const PROVIDERS: &[&str] = &[
+    "openai",
+    "azure",
+    "anthropic",
+    "backup",
+    "openai-responses",
+    "azure-v1",
+    "azure-responses",
+    "aws-anthropic",
+    "gcp-anthropic",
+    "aws-bedrock",
+    "gemini",
+    "vertex",
+    "cohere",
+];
 /// Headers that the gateway or Envoy uses inside.
 const OWN_PREFIXES: &[&str] = &["x-sluice-", "x-ai-eg-", "x-envoy-"];

@@ -1,7 +1,7 @@
 //! A body as a scenario writes it, and as bytes.
 //!
 //! Owns: [`Body`], its forms, and packing. A body is written in the form that is shortest to read:
-//! `json`, `sse`, `text` or `base64`.
+//! `json`, `sse`, `eventstream`, `text` or `base64`.
 
 use std::io::{Read as _, Write as _};
 
@@ -9,6 +9,8 @@ use anyhow::{Context as _, Result, bail};
 use base64::Engine as _;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+
+use crate::eventstream;
 
 /// A body in one of its forms; none of them: no body, or where one is expected, any.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -18,6 +20,8 @@ pub struct Body {
     /// Server-sent events: an object is its JSON (with an `event:` line if it has a `type`), a
     /// string is the data as it is. Expected: the same events, with JSON compared by meaning.
     pub sse: Option<Vec<Value>>,
+    /// Frames of an AWS event stream, as [`eventstream`] has them. Only sent.
+    pub eventstream: Option<Vec<Value>>,
     /// Exactly this.
     pub text: Option<String>,
     /// Exactly these bytes.
@@ -49,6 +53,7 @@ impl Body {
         let forms = [
             self.json.is_some(),
             self.sse.is_some(),
+            self.eventstream.is_some(),
             self.text.is_some(),
             self.base64.is_some(),
             self.same,
@@ -62,7 +67,7 @@ impl Body {
     /// The bytes to send.
     ///
     /// # Errors
-    /// Base64 that is none.
+    /// Base64 that is none, a frame that is none.
     pub fn bytes(&self) -> Result<Vec<u8>> {
         if let Some(json) = &self.json {
             return Ok(expand(json).to_string().into_bytes());
@@ -72,6 +77,10 @@ impl Body {
                 .iter()
                 .flat_map(|event| event_bytes(&expand(event)))
                 .collect());
+        }
+        if let Some(frames) = &self.eventstream {
+            let frames = frames.iter().map(|one| eventstream::frame(&expand(one)));
+            return Ok(frames.collect::<Result<Vec<_>>>()?.concat());
         }
         if let Some(text) = &self.text {
             return Ok(text.clone().into_bytes());
@@ -84,6 +93,13 @@ impl Body {
         }
     }
 
+    /// How many events a stream has; 0: it is none.
+    #[must_use]
+    pub fn events(&self) -> usize {
+        let events = self.sse.as_ref().or(self.eventstream.as_ref());
+        events.map_or(0, Vec::len)
+    }
+
     /// The `content-type` that goes with the form.
     #[must_use]
     pub const fn content_type(&self) -> Option<&'static str> {
@@ -91,6 +107,8 @@ impl Body {
             Some("application/json")
         } else if self.sse.is_some() {
             Some("text/event-stream")
+        } else if self.eventstream.is_some() {
+            Some("application/vnd.amazon.eventstream")
         } else {
             None
         }

@@ -1,6 +1,6 @@
 //! How the bytes of a body are cut: no cut may change what comes out.
 
-use crate::sse;
+use crate::{eventstream, sse};
 
 /// A way to cut bodies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub enum Chunking {
     WholeThenEnd,
     /// Each byte alone.
     Bytes,
-    /// After each server-sent event.
+    /// After each event of a stream.
     Events,
     /// One byte before the end of each event, and there.
     AroundEvents,
@@ -50,8 +50,8 @@ impl Chunking {
         match self {
             Self::Whole | Self::WholeThenEnd => Vec::new(),
             Self::Bytes => (1..bytes.len()).collect(),
-            Self::Events => sse::boundaries(bytes),
-            Self::AroundEvents => sse::boundaries(bytes)
+            Self::Events => boundaries(bytes),
+            Self::AroundEvents => boundaries(bytes)
                 .iter()
                 .flat_map(|&at| [at - 1, at + 1])
                 .collect(),
@@ -61,10 +61,29 @@ impl Chunking {
     }
 }
 
+/// Where each event of a stream ends, as offsets.
+#[must_use]
+pub fn boundaries(bytes: &[u8]) -> Vec<usize> {
+    match eventstream::boundaries(bytes) {
+        none if none.is_empty() => sse::boundaries(bytes),
+        ends => ends,
+    }
+}
+
 /// The chunkings that are worth trying on a body: all kinds, and for short bodies a cut at every
 /// offset.
 #[must_use]
 pub fn of(bytes: &[u8]) -> Vec<Chunking> {
+    let mut all = kinds(bytes);
+    if bytes.len() <= MAX_EVERY_CUT_BYTES {
+        all.extend((1..bytes.len()).map(Chunking::At));
+    }
+    all
+}
+
+/// One chunking of each kind that makes a difference to a body.
+#[must_use]
+pub fn kinds(bytes: &[u8]) -> Vec<Chunking> {
     let mut all = vec![Chunking::Whole];
     if bytes.is_empty() {
         return all;
@@ -73,14 +92,11 @@ pub fn of(bytes: &[u8]) -> Vec<Chunking> {
     if bytes.len() <= MAX_BYTEWISE_BYTES {
         all.push(Chunking::Bytes);
     }
-    if !sse::boundaries(bytes).is_empty() {
+    if !boundaries(bytes).is_empty() {
         all.extend([Chunking::Events, Chunking::AroundEvents]);
     }
     if !inside_characters(bytes).is_empty() {
         all.push(Chunking::InsideCharacters);
-    }
-    if bytes.len() <= MAX_EVERY_CUT_BYTES {
-        all.extend((1..bytes.len()).map(Chunking::At));
     }
     all
 }

@@ -70,7 +70,10 @@ pub fn parse(
 /// The secrets of the providers: the name, and a word that is looked for where it must not be.
 fn environment() -> BTreeMap<String, String> {
     let secret = |name: &str| format!("{name}{}", crate::always::SECRET_SUFFIX);
-    let variable = |name: &str| (format!("{}_KEY", name.to_uppercase()), secret(name));
+    let variable = |name: &str| {
+        let prefix = name.to_uppercase().replace('-', "_");
+        (format!("{prefix}_KEY"), secret(name))
+    };
     crate::always::PROVIDERS
         .iter()
         .map(|name| variable(name))

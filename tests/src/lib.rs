@@ -17,8 +17,10 @@ pub mod always;
 pub mod body;
 pub mod chunking;
 pub mod config;
+pub mod eventstream;
 pub mod expect;
 pub mod judge;
+pub mod matrix;
 pub mod native;
 pub mod observation;
 

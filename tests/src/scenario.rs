@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::body::{Body, Encoding};
+use crate::matrix::{self, Cell};
 
 /// One scenario: a file.
 #[derive(Clone, Debug, Deserialize)]
@@ -21,6 +22,9 @@ pub struct Scenario {
     /// Folder and file name: `openai-to-anthropic/tools`.
     #[serde(skip)]
     pub name: String,
+    /// Its place in the matrix of formats, if it is one of its cells.
+    #[serde(skip)]
+    pub cell: Option<Cell>,
     /// What it shows, as a sentence.
     pub about: String,
     /// The file in `tests/configs` that the gateway runs with.
@@ -44,6 +48,13 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// The scenario under its name, if all its keys mean something.
+    pub(crate) fn named(mut self, name: String) -> Result<Self> {
+        check(&self).with_context(|| format!("scenario {name}"))?;
+        self.name = name;
+        Ok(self)
+    }
+
     /// Whether it can be played there.
     #[must_use]
     pub fn runs_on(&self, host: HostKind) -> bool {
@@ -223,17 +234,16 @@ pub fn load_all(filter: &str) -> Result<Vec<Scenario>> {
             }
         }
     }
+    scenarios.extend(matrix::load_all(filter)?);
     Ok(scenarios)
 }
 
 fn load(file: &Path, name: String, defaults: &Value) -> Result<Scenario> {
     let written = read(file)?;
     let merged = with_defaults(written, defaults);
-    let mut scenario: Scenario =
+    let scenario: Scenario =
         serde_json::from_value(merged).with_context(|| format!("scenario {name}"))?;
-    scenario.name = name;
-    check(&scenario).with_context(|| format!("scenario {}", scenario.name))?;
-    Ok(scenario)
+    scenario.named(name)
 }
 
 /// Finds misspelled keys, which serde cannot refuse beside a flattened body.
@@ -258,7 +268,7 @@ fn defaults_of(folder: &Path) -> Result<Value> {
     }
 }
 
-fn read(file: &Path) -> Result<Value> {
+pub(crate) fn read(file: &Path) -> Result<Value> {
     let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
     serde_saphyr::from_str(&text).with_context(|| file.display().to_string())
 }
@@ -281,7 +291,7 @@ fn with_defaults(mut scenario: Value, defaults: &Value) -> Value {
 }
 
 /// Adds what `below` has and `value` does not.
-fn merge(value: &mut Value, below: &Value) {
+pub(crate) fn merge(value: &mut Value, below: &Value) {
     let (Value::Object(members), Value::Object(others)) = (value, below) else {
         return;
     };
@@ -304,7 +314,7 @@ fn name_of(root: &Path, file: &Path) -> String {
 }
 
 /// Files and folders, sorted, so that every run has the same order.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let listing = std::fs::read_dir(folder).with_context(|| folder.display().to_string())?;
     let mut paths = listing.map(|e| Ok(e?.path())).collect::<Result<Vec<_>>>()?;
     if paths.is_empty() {
