@@ -81,7 +81,8 @@ impl Stream {
     ) -> Self {
         let writer = (exchange.client.stream_writer)(wanted(host, exchange));
         let content_type = head.headers().text("content-type").unwrap_or_default();
-        let reframe = media_type(content_type) != writer.content_type();
+        // JSON may be an array already, or one object in place of it.
+        let reframe = exchange.json_array || media_type(content_type) != writer.content_type();
         if provider.format != exchange.format || reframe {
             head.set_body(writer.content_type(), None);
         } else {
@@ -236,16 +237,23 @@ impl Pass {
             return;
         }
         if frame.exception {
-            let name = frame.name.unwrap_or_default();
-            self.writer.write(
-                &Event::Error(broken(&format!("the provider failed: {name}"))),
-                out,
-            );
+            self.exception(frame, out);
         } else if self.reframe {
             self.writer.reframe(frame, out);
         } else {
             out.extend_from_slice(frame.raw);
+            self.writer.passed(frame);
         }
+    }
+
+    /// No client's API has such frames.
+    fn exception(&mut self, frame: &Frame<'_>, out: &mut Vec<u8>) {
+        let read = self.tap.inspection().error.clone();
+        let error = read.unwrap_or_else(|| {
+            let name = frame.name.unwrap_or_default();
+            broken(&format!("the provider failed: {name}"))
+        });
+        self.writer.write(&Event::Error(error), out);
     }
 
     fn finish(&mut self, out: &mut Vec<u8>) {

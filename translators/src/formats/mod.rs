@@ -241,6 +241,10 @@ pub trait StreamWriter {
         "text/event-stream"
     }
 
+    /// A frame of a provider that speaks the client's format has gone on as it is: what is still
+    /// written comes after it.
+    fn passed(&mut self, _frame: &Frame<'_>) {}
+
     /// Appends a frame of a provider that speaks the client's format, but in another framing.
     fn reframe(&mut self, frame: &Frame<'_>, out: &mut Vec<u8>) {
         write_event(frame.name, frame.data, out);

@@ -42,6 +42,11 @@ impl Frames {
         fields(&mut w);
         w.end_object();
         out.extend_from_slice(b"\n\n");
+        self.skip_number();
+    }
+
+    /// Another one has written an event.
+    pub(super) fn skip_number(&mut self) {
         self.next = self.next.saturating_add(1);
     }
 }

@@ -14,6 +14,7 @@ mod frames;
 mod table;
 
 use crate::formats::{Answer, StreamWriter};
+use crate::framing::Frame;
 use crate::ir::{ApiError, ErrorKind, Event, Stop, Usage};
 use crate::json::{Str, Writer};
 
@@ -57,6 +58,10 @@ impl StreamWriter for ResponsesWriter {
             let message = "the answer is longer than the gateway can repeat at its end";
             self.fail(&ApiError::new(ErrorKind::BadGateway, 502, message), out);
         }
+    }
+
+    fn passed(&mut self, _: &Frame<'_>) {
+        self.frames.skip_number();
     }
 }
 
