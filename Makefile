@@ -107,12 +107,14 @@ bench: build ## Sluice beside plain Envoy in one run: target/bench (needs wrk an
 ##@ Develop
 
 .PHONY: gen
-gen: ## Write generated files again: envoy/bootstrap.yaml, docs/providers.md, the command line's transcripts
+gen: ## Write generated files again: envoy/bootstrap.yaml, docs/*.md, the command line's transcripts
 	UPDATE=1 INSTA_UPDATE=always cargo test $(LOCKED) -p sluice $(GENERATING)
+	UPDATE=1 cargo test $(LOCKED) -p sluice-tests --test native -- matrix/
 
 .PHONY: gen-check
-gen-check: ## Tell whether generated files are fresh (`make unit` does too)
+gen-check: ## Tell whether generated files are fresh (`make unit` and `make scenarios` do too)
 	INSTA_UPDATE=no cargo test $(LOCKED) -p sluice $(GENERATING)
+	cargo test $(LOCKED) -p sluice-tests --test native -- matrix/
 
 .PHONY: clean
 clean: ## Remove what was built and installed

@@ -88,7 +88,9 @@ fn chunkings(scenario: &Scenario) -> Result<Vec<Chunking>> {
     if !chunking::boundaries(&response).is_empty() {
         all.push(Chunking::Events);
     }
-    if request.len().max(response.len()) <= MAX_BYTEWISE_BYTES {
+    // The cells of the matrix have it on the filter alone, all of them.
+    let is_cell = scenario.cell.is_some();
+    if !is_cell && request.len().max(response.len()) <= MAX_BYTEWISE_BYTES {
         all.push(Chunking::Bytes);
     }
     Ok(all)

@@ -11,6 +11,7 @@ use sluice_tests::body::pack;
 use sluice_tests::chunking::{self, Chunking};
 use sluice_tests::config::Config;
 use sluice_tests::judge;
+use sluice_tests::matrix::table::Table;
 use sluice_tests::native::{Cuts, Native};
 use sluice_tests::observation::Observation;
 use sluice_tests::report::{Report, wanted};
@@ -18,6 +19,7 @@ use sluice_tests::scenario::{Answer, HostKind, Scenario, load_all};
 
 fn main() -> Result<ExitCode> {
     let mut report = Report::new("native");
+    let mut table = Table::new()?;
     let mut gateways = BTreeMap::new();
     for scenario in load_all(&wanted())?
         .iter()
@@ -28,13 +30,19 @@ fn main() -> Result<ExitCode> {
             gateways.insert(scenario.config.clone(), native);
         }
         if let Some(native) = gateways.get(&scenario.config) {
-            Play {
+            let play = Play {
                 native,
                 scenario,
                 whole: None,
-            }
-            .all(&mut report)?;
+            };
+            table.add(scenario, play.all(&mut report)?);
         }
+    }
+    // The whole matrix has been played.
+    if ["", "matrix/"].contains(&wanted().as_str())
+        && let Err(problem) = table.compare()
+    {
+        report.add_failure(&problem.to_string());
     }
     Ok(if report.finish() {
         ExitCode::SUCCESS
@@ -52,7 +60,9 @@ struct Play<'a> {
 }
 
 impl Play<'_> {
-    fn all(mut self, report: &mut Report) -> Result<()> {
+    /// Whether it passes at all of them.
+    fn all(mut self, report: &mut Report) -> Result<bool> {
+        let mut passed = true;
         for cuts in all_cuts(self.scenario)? {
             let chunking = format!(
                 "request {}, response {}",
@@ -60,15 +70,16 @@ impl Play<'_> {
                 cuts.response.name()
             );
             let differences = self.differences(&cuts)?;
+            passed &= differences.is_empty();
             if report
                 .add(self.scenario, &chunking, &differences)
                 .is_break()
             {
-                return Ok(());
+                return Ok(false);
             }
         }
         report.end(self.scenario);
-        Ok(())
+        Ok(passed)
     }
 
     /// Plays once. What goes out must be the same bytes at every chunking.
@@ -122,9 +133,7 @@ fn all_cuts(scenario: &Scenario) -> Result<Vec<Cuts>> {
     };
     let request = of(&scenario.request.body.bytes()?);
     let response = match scenario.tries.last().map(|one| &one.answers) {
-        Some(Answer::Message(message)) => {
-            of(&pack(&message.body.bytes()?, message.encoding)?)
-        }
+        Some(Answer::Message(message)) => of(&pack(&message.body.bytes()?, message.encoding)?),
         _ => vec![Chunking::Whole],
     };
     let whole = |response| Cuts {

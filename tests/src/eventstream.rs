@@ -2,8 +2,8 @@
 //!
 //! A frame is written in a scenario as the one-key object that it is in AWS's own model of the
 //! stream: `{contentBlockDelta: {…}}`, `{throttlingException: {message: …}}`. InvokeModel's
-//! `{chunk: {…}}` packs its JSON as AWS does; `{broken: FRAME}` has a wrong checksum, and of
-//! `{cut: FRAME}` the second half is missing.
+//! `{chunk: {…}}` packs its JSON as AWS does. `{broken: FRAME}` has a wrong checksum, of `{cut: FRAME}`
+//! the second half is missing, and `{oversized: BYTES}` is the beginning of one that is so long.
 
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
@@ -19,6 +19,10 @@ pub fn frame(value: &Value) -> Result<Vec<u8>> {
     match name.as_str() {
         "broken" => frame(content).map(with_wrong_checksum),
         "cut" => frame(content).map(first_half),
+        "oversized" => {
+            let length = content.as_u64().context("a number of bytes")?;
+            Ok(prelude(usize::try_from(length)?, 0))
+        }
         "chunk" => {
             let bytes = base64::engine::general_purpose::STANDARD.encode(content.to_string());
             Ok(build("event", name, &json!({"bytes": bytes})))
@@ -58,12 +62,18 @@ fn build(kind: &str, name: &str, payload: &Value) -> Vec<u8> {
     .concat();
     let payload = payload.to_string().into_bytes();
     let length = OVERHEAD_BYTES + headers.len() + payload.len();
-    let mut frame = [number(length), number(headers.len())].concat();
-    frame.extend(crc32fast::hash(&frame).to_be_bytes());
+    let mut frame = prelude(length, headers.len());
     frame.extend(headers);
     frame.extend(payload);
     frame.extend(crc32fast::hash(&frame).to_be_bytes());
     frame
+}
+
+/// The lengths of a frame and of its headers, and their checksum.
+fn prelude(length: usize, headers: usize) -> Vec<u8> {
+    let mut prelude = [number(length), number(headers)].concat();
+    prelude.extend(crc32fast::hash(&prelude).to_be_bytes());
+    prelude
 }
 
 /// A name with its length in one byte, the type 7 (string), a value with its length in two.
@@ -100,13 +110,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_frame_is_as_botocore_reads_it() {
-        // Made with botocore 1.44.5's own test of its decoder in mind: lengths, headers, checksums.
+    fn a_chunk_holds_its_json_in_base64() {
         let frame = frame(&json!({"chunk": {"a": 1}})).unwrap();
         let text = String::from_utf8_lossy(&frame);
         assert!(text.contains(":message-type\u{7}\0\u{5}event"));
         assert!(text.contains("{\"bytes\":\"eyJhIjoxfQ==\"}"));
         assert_eq!(boundaries(&frame), [frame.len()]);
+    }
+
+    #[test]
+    fn a_frame_is_as_botocore_reads_it() {
+        // Read by botocore 1.44.5's EventStreamBuffer with these headers and this payload.
+        let frame = frame(&json!({"messageStart": {"role": "assistant"}})).unwrap();
+        let hex: String = frame.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(
+            hex,
+            "000000760000005296d5fade0d3a6d6573736167652d747970650700056576656e740b3a6576656e742d7479706507000c6d65737361676553746172740d3a636f6e74656e742d747970650700106170706c69636174696f6e2f6a736f6e7b22726f6c65223a22617373697374616e74227d1cc6be18"
+        );
     }
 
     #[test]

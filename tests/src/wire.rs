@@ -6,6 +6,7 @@ use serde_json::Value;
 use sluice_filter::host::Headers;
 
 use crate::chunking::Chunking;
+use crate::matrix::Aspect;
 use crate::native::Cuts;
 use crate::observation::{SeenRequest, SeenResponse};
 use crate::scenario::{Answer, End, Message, Request, Scenario};
@@ -131,7 +132,13 @@ pub fn must_flow(scenario: &Scenario, cuts: &Cuts) -> bool {
     // Gemini's clients may ask for a stream that is a JSON array.
     let is_array = expected.json.as_ref().is_some_and(Value::is_array);
     let streamed = expected.sse.is_some() || expected.same || is_array;
-    cuts.response == Chunking::Events
+    // The last event of a stream that fails may be its first with something to tell.
+    let fails = scenario
+        .cell
+        .as_ref()
+        .is_some_and(|cell| cell.shows.contains(&Aspect::Errors));
+    !fails
+        && cuts.response == Chunking::Events
         && events >= 3
         && streamed
         && scenario.response.status == 200

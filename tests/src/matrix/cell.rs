@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value, json};
 
-use super::{Aspect, Case, Cell, Side, Sides, Words};
+use super::{Case, Cell, Side, Sides, Words};
 use crate::scenario::{Scenario, merge};
 
 /// The cells of a case whose name contains `filter`.
@@ -19,9 +19,17 @@ pub(super) fn all(case: &Case, sides: &Sides, filter: &str) -> Result<Vec<Scenar
             let Some((asks, serves)) = halves.filter(|_| name.contains(filter)) else {
                 continue;
             };
-            let two = Two { case, client, provider };
+            let two = Two {
+                case,
+                client,
+                provider,
+            };
             let scenario = two.scenario(asks, serves, provider_name, case.except.get(&pair));
-            scenarios.push(scenario.and_then(|one| one.into_scenario(name.clone())).context(name)?);
+            scenarios.push(
+                scenario
+                    .and_then(|one| one.into_scenario(name.clone()))
+                    .context(name)?,
+            );
         }
     }
     Ok(scenarios)
@@ -32,7 +40,10 @@ fn halves(case: &Case, client: (&str, &Side), provider: (&str, &Side)) -> Option
     if client.1.array && !case.is_stream() {
         return None;
     }
-    Some((half(&case.clients, client)?, half(&case.providers, provider)?))
+    Some((
+        half(&case.clients, client)?,
+        half(&case.providers, provider)?,
+    ))
 }
 
 /// A side's own half over the one of the side that it is like: `says` by word, the rest by key.
@@ -56,15 +67,18 @@ fn half(halves: &BTreeMap<String, Value>, (name, side): (&str, &Side)) -> Option
 impl super::Envelope {
     /// Packs what another provider of the same format receives and answers.
     fn pack(&self, half: &mut Value) {
-        if let Some(body) = half.pointer_mut("/receives/json").and_then(Value::as_object_mut) {
+        if let Some(body) = half
+            .pointer_mut("/receives/json")
+            .and_then(Value::as_object_mut)
+        {
             self.pack_request(body);
         }
         let answers = half.get_mut("answers").and_then(Value::as_object_mut);
-        if let Some(answers) = answers.filter(|_| self.chunks) {
-            if let Some(Value::Array(events)) = answers.shift_remove("sse") {
-                let chunks = events.into_iter().map(|event| json!({"chunk": event}));
-                answers.insert("eventstream".to_owned(), chunks.collect());
-            }
+        if let Some(answers) = answers.filter(|_| self.chunks)
+            && let Some(Value::Array(events)) = answers.shift_remove("sse")
+        {
+            let chunks = events.into_iter().map(|event| json!({"chunk": event}));
+            answers.insert("eventstream".to_owned(), chunks.collect());
         }
     }
 
@@ -133,7 +147,9 @@ impl Two<'_> {
         words.add(&[("absent".to_owned(), json!("<absent>"))].into());
         for (half, side) in [(asks, self.client), (serves, self.provider)] {
             words.add(&side.says);
-            let says = half.as_object_mut().and_then(|half| half.shift_remove("says"));
+            let says = half
+                .as_object_mut()
+                .and_then(|half| half.shift_remove("says"));
             if let Some(says) = says {
                 words.add(&serde_json::from_value(says).context("says")?);
             }
@@ -151,15 +167,22 @@ impl Two<'_> {
             self.provider.envelope.pack_request(&mut body);
             serves["receives"]["json"] = body.into();
         }
-        if self.case.shows.contains(&Aspect::Errors) {
+        if !self.case.passes() {
             return;
         }
         let response = &mut asks["response"];
-        for form in ["json", "sse"] {
-            response.as_object_mut().map(|members| members.shift_remove(form));
+        for form in ["status", "json", "sse"] {
+            response
+                .as_object_mut()
+                .map(|members| members.shift_remove(form));
         }
-        match serves["answers"].get("eventstream").and_then(Value::as_array) {
-            Some(frames) => response["sse"] = frames.iter().map(|frame| frame["chunk"].clone()).collect(),
+        match serves["answers"]
+            .get("eventstream")
+            .and_then(Value::as_array)
+        {
+            Some(frames) => {
+                response["sse"] = frames.iter().map(|frame| frame["chunk"].clone()).collect()
+            }
             None if self.client.array => response["sse"] = serves["answers"]["sse"].clone(),
             None => response["same"] = true.into(),
         }

@@ -112,13 +112,22 @@ struct Case {
     /// `says`, `receives`, `answers`, by provider.
     providers: BTreeMap<String, Value>,
     #[serde(default)]
-    facts: Value,
+    facts: serde_json::Map<String, Value>,
+    /// Whether an answer goes back as it came where client and provider speak the same format. Unless
+    /// it says so: where the case shows no errors.
+    #[serde(default)]
+    passes: Option<bool>,
     /// What is different in a cell, `CLIENT-to-PROVIDER`: over what the halves say.
     #[serde(default)]
     except: BTreeMap<String, Value>,
 }
 
 impl Case {
+    fn passes(&self) -> bool {
+        self.passes
+            .unwrap_or_else(|| !self.shows.contains(&Aspect::Errors))
+    }
+
     fn is_stream(&self) -> bool {
         self.shows.contains(&Aspect::Stream)
     }

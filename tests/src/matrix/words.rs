@@ -15,7 +15,9 @@ pub(super) struct Words(BTreeMap<String, Value>);
 impl Words {
     /// Adds words; later ones win.
     pub(super) fn add(&mut self, words: &BTreeMap<String, Value>) {
-        let words = words.iter().map(|(word, value)| (word.clone(), value.clone()));
+        let words = words
+            .iter()
+            .map(|(word, value)| (word.clone(), value.clone()));
         self.0.extend(words);
     }
 
@@ -26,11 +28,16 @@ impl Words {
     pub(super) fn fill(&self, value: &Value) -> Result<Value> {
         Ok(match value {
             Value::String(text) => self.fill_text(text)?,
-            Value::Array(items) => {
-                Value::Array(items.iter().map(|item| self.fill(item)).collect::<Result<_>>()?)
-            }
+            Value::Array(items) => Value::Array(
+                items
+                    .iter()
+                    .map(|item| self.fill(item))
+                    .collect::<Result<_>>()?,
+            ),
             Value::Object(members) => {
-                let filled = members.iter().map(|(key, value)| Ok((key.clone(), self.fill(value)?)));
+                let filled = members
+                    .iter()
+                    .map(|(key, value)| Ok((key.clone(), self.fill(value)?)));
                 Value::Object(filled.collect::<Result<_>>()?)
             }
             other => other.clone(),
@@ -74,7 +81,10 @@ mod tests {
             ("n".to_owned(), json!(7)),
         ]));
         let filled = words.fill(&json!({"a": "$stop", "b": "/x/$model:y?$n", "c": [1]}));
-        assert_eq!(filled.unwrap(), json!({"a": ["END"], "b": "/x/m-1:y?7", "c": [1]}));
+        assert_eq!(
+            filled.unwrap(),
+            json!({"a": ["END"], "b": "/x/m-1:y?7", "c": [1]})
+        );
         assert!(words.fill(&json!("$other")).is_err());
         assert!(words.fill(&json!("a $stop")).is_err());
     }
