@@ -1,7 +1,7 @@
 //! A JSON text that has been checked, and where its values stand.
 
 use super::scan::{Node, Scanner};
-use super::{JsonError, Limits, Value};
+use super::{JsonError, Limits, Str, Value};
 
 /// A JSON text and the positions of all its values.
 #[derive(Clone, Debug)]
@@ -25,12 +25,6 @@ impl Document {
     /// # Errors
     /// A [`JsonError`] with the place of the first fault.
     pub fn parse_with(bytes: Vec<u8>, limits: Limits) -> Result<Self, JsonError> {
-        if let Err(error) = simdutf8::compat::from_utf8(&bytes) {
-            return Err(JsonError::Utf8 {
-                offset: error.valid_up_to(),
-            });
-        }
-        // Checked just above; the second check in std is what an absent `unsafe` costs.
         let text = String::from_utf8(bytes).map_err(|error| JsonError::Utf8 {
             offset: error.utf8_error().valid_up_to(),
         })?;
@@ -58,6 +52,16 @@ impl Document {
 
     pub(super) fn node(&self, index: u32) -> Option<Node> {
         self.nodes.get(index as usize).copied()
+    }
+
+    /// Whether a key is this name. Nearly all keys are written without escapes.
+    pub(super) fn is_key(&self, key: Node, name: &str) -> bool {
+        let (start, end) = (key.start.saturating_add(1), key.end.saturating_sub(1));
+        if key.escaped {
+            return Str::Escaped(self.slice(start, end)) == *name;
+        }
+        let text = self.text.as_bytes().get(start as usize..end as usize);
+        text == Some(name.as_bytes())
     }
 
     pub(super) fn slice(&self, start: u32, end: u32) -> &str {

@@ -8,8 +8,6 @@
 //! 0 object next=7 │ 1 key a │ 2 array next=5 │ 3 number │ 4 number │ 5 key b │ 6 true
 //! ```
 
-use memchr::memchr2;
-
 use super::Kind;
 
 /// How much a text may hold.
@@ -90,6 +88,8 @@ pub(super) struct Node {
     /// The node after this value's subtree.
     pub(super) next: u32,
     pub(super) kind: Kind,
+    /// Of a string: whether it has escapes.
+    pub(super) escaped: bool,
 }
 
 /// What the grammar allows next.
@@ -304,27 +304,30 @@ impl<'t> Scanner<'t> {
 
     fn string(&mut self) -> Result<Expect, JsonError> {
         let start = self.position;
+        let mut escaped = false;
         self.advance(1);
         loop {
-            let rest = self.rest();
-            let Some(plain) = memchr2(b'"', b'\\', rest) else {
-                return Err(JsonError::End {
-                    offset: self.text.len(),
-                });
-            };
-            let (run, tail) = rest.split_at_checked(plain).unwrap_or((rest, &[]));
-            if let Some(control) = control_character(run) {
-                self.advance(control);
-                return Err(self.unexpected("an escaped control character"));
+            self.advance(plain_run(self.rest()));
+            match self.text.get(self.position) {
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    escaped = true;
+                    self.escape()?;
+                }
+                Some(_) => return Err(self.unexpected("an escaped control character")),
+                None => {
+                    return Err(JsonError::End {
+                        offset: self.text.len(),
+                    });
+                }
             }
-            self.advance(plain);
-            if tail.first() == Some(&b'"') {
-                self.advance(1);
-                self.push(Kind::String, start)?;
-                return Ok(Expect::CommaOrClose);
-            }
-            self.escape()?;
         }
+        self.advance(1);
+        self.push(Kind::String, start)?;
+        if let Some(node) = self.nodes.last_mut() {
+            node.escaped = escaped;
+        }
+        Ok(Expect::CommaOrClose)
     }
 
     fn escape(&mut self) -> Result<(), JsonError> {
@@ -367,6 +370,7 @@ impl<'t> Scanner<'t> {
             end: offset(self.position),
             next: index.saturating_add(1),
             kind,
+            escaped: false,
         });
         Ok(index)
     }
@@ -405,14 +409,82 @@ fn offset(position: usize) -> u32 {
     u32::try_from(position).unwrap_or(u32::MAX)
 }
 
-/// The first byte below U+0020, which JSON wants escaped.
-fn control_character(run: &[u8]) -> Option<usize> {
-    // The fold has no early exit, so that it compiles to vector instructions; the search for the
-    // place runs on refused texts only.
-    let clean = run.iter().fold(true, |clean, &byte| clean & (byte >= 0x20));
-    if clean {
-        None
-    } else {
-        run.iter().position(|&byte| byte < 0x20)
+/// How many bytes from here on stand for themselves in a string.
+fn plain_run(text: &[u8]) -> usize {
+    let (blocks, _) = text.as_chunks::<BLOCK>();
+    let blocks = blocks.iter().take_while(|block| is_plain_block(block));
+    let length = blocks.count().saturating_mul(BLOCK);
+    let rest = text.get(length..).unwrap_or_default();
+    length.saturating_add(plain_run_in_words(rest))
+}
+
+/// The same, for what is not worth a block, and to find the place in one.
+fn plain_run_in_words(text: &[u8]) -> usize {
+    let (words, tail) = text.as_chunks::<WORD>();
+    for (index, word) in words.iter().enumerate() {
+        if let Some(place) = first_special(*word) {
+            return index.saturating_mul(WORD).saturating_add(place);
+        }
+    }
+    let in_tail = tail.iter().take_while(|byte| !is_special(**byte)).count();
+    words.len().saturating_mul(WORD).saturating_add(in_tail)
+}
+
+/// Bytes that are looked at together: a vector register of SSE2, NEON and wasm's `simd128`.
+const BLOCK: usize = 16;
+
+/// Bytes of a machine word.
+const WORD: usize = 8;
+
+/// No early exit, so that it compiles to vector instructions.
+fn is_plain_block(block: &[u8; BLOCK]) -> bool {
+    let special = |byte: u8| u8::from(is_special(byte));
+    block.iter().fold(0, |seen, byte| seen | special(*byte)) == 0
+}
+
+/// The end of a string, an escape, or a control character, which JSON wants escaped.
+const fn is_special(byte: u8) -> bool {
+    (byte == b'"') | (byte == b'\\') | (byte < 0x20)
+}
+
+/// The place of the first special byte of a word. `x - 1` borrows into the top bit of a byte only where
+/// that byte of `x` is zero, or behind such a byte, which is why only the first one counts.
+const fn first_special(word: [u8; WORD]) -> Option<usize> {
+    const ONES: u64 = u64::from_le_bytes([1; WORD]);
+    const TOPS: u64 = u64::from_le_bytes([0x80; WORD]);
+    const QUOTES: u64 = u64::from_le_bytes([b'"'; WORD]);
+    const ESCAPES: u64 = u64::from_le_bytes([b'\\'; WORD]);
+    const SPACES: u64 = u64::from_le_bytes([b' '; WORD]);
+    let word = u64::from_le_bytes(word);
+    let (quotes, escapes) = (word ^ QUOTES, word ^ ESCAPES);
+    let quote = quotes.wrapping_sub(ONES) & !quotes;
+    let escape = escapes.wrapping_sub(ONES) & !escapes;
+    let control = word.wrapping_sub(SPACES) & !word;
+    match (quote | escape | control) & TOPS {
+        0 => None,
+        found => Some((found.trailing_zeros() / u8::BITS) as usize),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_special_byte_is_found_wherever_it_stands() {
+        for length in 0..70 {
+            for special in [b'"', b'\\', 0, 0x1f] {
+                let mut text = vec![b' '; length];
+                text.extend([special, b'"', 0xff]);
+                assert_eq!(plain_run(&text), length, "{special} after {length}");
+            }
+            let plain: Vec<u8> = (0x20..=0xff_u8)
+                .filter(|byte| !is_special(*byte))
+                .cycle()
+                .skip(length)
+                .take(length)
+                .collect();
+            assert_eq!(plain_run(&plain), length);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Strings that stay as they were escaped until somebody needs their characters.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 /// The content of a JSON string.
 ///
@@ -80,8 +81,12 @@ impl Eq for Str<'_> {}
 impl PartialEq<str> for Str<'_> {
     fn eq(&self, other: &str) -> bool {
         match self {
-            Self::Escaped(raw) if !raw.contains('\\') => *raw == other,
-            Self::Escaped(raw) => unescape(raw) == other,
+            // An escape is longer than what it stands for.
+            Self::Escaped(raw) => match raw.len().cmp(&other.len()) {
+                Ordering::Less => false,
+                Ordering::Equal => *raw == other && !raw.contains('\\'),
+                Ordering::Greater => raw.contains('\\') && unescape(raw) == other,
+            },
             Self::Plain(text) => text == other,
         }
     }
@@ -186,5 +191,7 @@ mod tests {
         assert_eq!(Str::Escaped(r"mod\u0065l"), "model");
         assert_eq!(Str::Escaped("model"), Str::from("model"));
         assert_ne!(Str::Escaped("model"), "mode");
+        assert_ne!(Str::Escaped(r"\n"), r"\n");
+        assert_eq!(Str::Escaped(r"\\n"), r"\n");
     }
 }

@@ -160,9 +160,16 @@ impl<'a> Value<'a> {
     /// The first member with this name; `None` also when this is no object.
     #[must_use]
     pub fn get(self, name: &str) -> Option<Self> {
-        self.members()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value)
+        let (mut cursor, end) = self.children(Kind::Object);
+        while cursor < end {
+            let key = self.document.node(cursor)?;
+            let index = cursor.checked_add(1)?;
+            if self.document.is_key(key, name) {
+                return Some(Self::new(self.document, index));
+            }
+            cursor = self.document.node(index)?.next;
+        }
+        None
     }
 
     /// [`get`](Self::get), with `null` taken for absent.
