@@ -176,26 +176,20 @@ fn reject_notices(
 
 /// All headers of the request but the credential, absolutely: nothing of the try before is left.
 fn headers(exchange: &Exchange, provider: &Provider, path: &str, length: usize) -> Headers {
-    let scheme = exchange.headers.get(":scheme").unwrap_or(b"https").to_vec();
-    let mut headers = Headers::new(vec![
-        (":method".to_owned(), b"POST".to_vec()),
-        (":path".to_owned(), path.as_bytes().to_vec()),
-        (
-            ":authority".to_owned(),
-            provider.authority.as_bytes().to_vec(),
-        ),
-        (":scheme".to_owned(), scheme),
-        ("content-type".to_owned(), b"application/json".to_vec()),
-        ("content-length".to_owned(), length.to_string().into_bytes()),
-        (
-            "accept".to_owned(),
-            accept(exchange.stream, provider.envelope).to_vec(),
-        ),
-        // Answers are read here: compression would only be undone again.
-        ("accept-encoding".to_owned(), b"identity".to_vec()),
-    ]);
-    let client = hygiene::to_provider(&exchange.headers, exchange.format, provider.format);
-    headers.extend(client);
+    let client = &exchange.headers;
+    let mut headers = Headers::with_room();
+    headers.push(":method", b"POST");
+    headers.push(":path", path.as_bytes());
+    headers.push(":authority", provider.authority.as_bytes());
+    headers.push(":scheme", client.get(":scheme").unwrap_or(b"https"));
+    headers.push("content-type", b"application/json");
+    headers.push("content-length", length.to_string().as_bytes());
+    headers.push("accept", accept(exchange.stream, provider.envelope));
+    // Answers are read here: compression would only be undone again.
+    headers.push("accept-encoding", b"identity");
+    headers.extend_if(client, |name| {
+        hygiene::is_for_provider(name, exchange.format, provider.format)
+    });
     if provider.envelope.cloud().is_some() {
         // Clouds have it in the body.
         headers.retain(|name| name != "anthropic-version");

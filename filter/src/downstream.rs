@@ -25,8 +25,8 @@ pub const CLUSTER_HEADER: &str = "x-sluice-cluster";
 pub const MODEL_HEADER: &str = "x-ai-eg-model";
 /// Envoy's own header: without it, Envoy finds no route at all.
 pub const FORWARDED_PROTO_HEADER: &str = "x-forwarded-proto";
-/// Envoy's own header: how many tries may follow the first.
-const MAX_RETRIES_HEADER: &str = "x-envoy-max-retries";
+/// Envoy's own header: how many tries may follow the first. Absent where there is one target.
+pub const MAX_RETRIES_HEADER: &str = "x-envoy-max-retries";
 
 /// Bytes of JSON per token, for the estimate that stands until the provider tells the number.
 /// English text has some four characters per token; field names and quotes make up for the rest.

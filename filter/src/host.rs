@@ -7,6 +7,7 @@
 use std::rc::Rc;
 
 use crate::exchange::Exchange;
+pub use crate::headers::Headers;
 
 /// Which message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,70 +16,6 @@ pub enum Side {
     Request,
     /// From the provider to the client.
     Response,
-}
-
-/// Headers in order, names in lower case, values as bytes: HTTP does not promise UTF-8.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Headers(Vec<(String, Vec<u8>)>);
-
-impl Headers {
-    /// Headers from pairs.
-    #[must_use]
-    pub const fn new(pairs: Vec<(String, Vec<u8>)>) -> Self {
-        Self(pairs)
-    }
-
-    /// The first value of this name.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<&[u8]> {
-        self.0
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_slice())
-    }
-
-    /// The first value of this name, if it is UTF-8.
-    #[must_use]
-    pub fn text(&self, name: &str) -> Option<&str> {
-        self.get(name)
-            .and_then(|value| std::str::from_utf8(value).ok())
-    }
-
-    /// All values of this name that are UTF-8.
-    pub fn texts<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.iter()
-            .filter(move |(key, _)| *key == name)
-            .filter_map(|(_, v)| std::str::from_utf8(v).ok())
-    }
-
-    /// Replaces all values of this name by one, in the place of the first.
-    pub fn set(&mut self, name: &str, value: impl Into<Vec<u8>>) {
-        let value = value.into();
-        let mut first = true;
-        self.0
-            .retain(|(key, _)| key != name || std::mem::take(&mut first));
-        match self.0.iter_mut().find(|(key, _)| key == name) {
-            Some(header) => header.1 = value,
-            None => self.0.push((name.to_owned(), value)),
-        }
-    }
-
-    /// Appends other headers.
-    pub fn extend(&mut self, other: Self) {
-        self.0.extend(other.0);
-    }
-
-    /// Keeps the headers for which `keep` says so.
-    pub fn retain(&mut self, mut keep: impl FnMut(&str) -> bool) {
-        self.0.retain(|(name, _)| keep(name));
-    }
-
-    /// In order.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.0
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_slice()))
-    }
 }
 
 /// What Envoy is to do after a callback.

@@ -17,6 +17,7 @@ pub mod endpoint;
 pub mod errors;
 pub mod exchange;
 pub mod gateway;
+mod headers;
 pub mod host;
 pub mod hygiene;
 pub mod limits;

@@ -218,7 +218,8 @@ impl Drop for WasmHost {
 
 impl Host for WasmHost {
     fn headers(&self, side: Side) -> Headers {
-        Headers::new(hostcalls::get_map_bytes(map(side)).unwrap_or_default())
+        let pairs = hostcalls::get_map_bytes(map(side)).unwrap_or_default();
+        pairs.into_iter().collect()
     }
 
     fn set_header(&mut self, side: Side, name: &str, value: Option<&[u8]>) {

@@ -11,6 +11,7 @@ use sluice_filter::exchange::Exchange;
 use sluice_filter::host::{Action, Fact, Headers, Host, Level, Side};
 
 use crate::abi::stream::{self, Part, Stream};
+use crate::changes::{Changes, text};
 use crate::filter::{Event, Outcome, Placement, Reply};
 
 /// A request in a placement, during one event.
@@ -101,12 +102,10 @@ impl<'s> ModuleHost<'s> {
 
 impl Host for ModuleHost<'_> {
     fn headers(&self, side: Side) -> Headers {
-        Headers::new(
-            self.stream
-                .headers(side)
-                .map(|(name, value)| (String::from_utf8_lossy(name).into_owned(), value.to_vec()))
-                .collect(),
-        )
+        self.stream
+            .headers(side)
+            .map(|(name, value)| (text(name), value))
+            .collect()
     }
 
     fn set_header(&mut self, side: Side, name: &str, value: Option<&[u8]>) {
@@ -116,18 +115,13 @@ impl Host for ModuleHost<'_> {
     }
 
     fn replace_headers(&mut self, side: Side, headers: &Headers) {
-        let old = self.headers(side);
-        for (name, _) in old.iter() {
-            // A message cannot do without its pseudo headers.
-            if !name.starts_with(':') && headers.get(name).is_none() {
-                self.stream.set_header(side, name, &[]);
-            }
+        let old: Vec<_> = self.stream.headers(side).collect();
+        let Changes { gone, changed } = Changes::between(&old, headers);
+        for name in gone {
+            self.stream.set_header(side, &name, &[]);
         }
-        // Most headers stay as they are, and each call costs Envoy a search.
-        for name in names(headers) {
-            if !values(&old, name).eq(values(headers, name)) {
-                self.replace_values(side, name, values(headers, name));
-            }
+        for name in changed {
+            self.replace_values(side, name, headers.all(name));
         }
         self.header_changed(side);
     }
@@ -236,19 +230,4 @@ fn number(fact: Fact, value: &str) -> Option<f64> {
 /// Where the wasm host's facts are: the same access log format reads both.
 fn state_key(name: &str) -> String {
     format!("wasm.sluice.{name}")
-}
-
-/// Each name once.
-fn names(headers: &Headers) -> impl Iterator<Item = &str> {
-    headers.iter().enumerate().filter_map(|(at, (name, _))| {
-        let seen = headers.iter().take(at).any(|(before, _)| before == name);
-        (!seen).then_some(name)
-    })
-}
-
-fn values<'h>(headers: &'h Headers, name: &str) -> impl Iterator<Item = &'h [u8]> {
-    headers
-        .iter()
-        .filter(move |(key, _)| *key == name)
-        .map(|(_, value)| value)
 }

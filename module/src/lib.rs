@@ -7,6 +7,7 @@
 //! [`host`].
 
 mod abi;
+mod changes;
 mod filter;
 mod host;
 mod metrics;
