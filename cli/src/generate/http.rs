@@ -20,6 +20,8 @@ pub(super) struct HttpConnectionManager {
     server_name: &'static str,
     /// The client's address is that of its connection, whatever its headers say.
     use_remote_address: bool,
+    /// Providers are not told it, so Envoy need not write it down.
+    skip_xff_append: bool,
     normalize_path: bool,
     /// `//v1/…`: what a base URL with a slash at its end makes.
     merge_slashes: bool,
@@ -61,6 +63,7 @@ impl HttpConnectionManager {
             stat_prefix: "sluice",
             server_name: "sluice",
             use_remote_address: true,
+            skip_xff_append: true,
             normalize_path: true,
             merge_slashes: true,
             max_request_headers_kb: MAX_REQUEST_HEADERS_KB,

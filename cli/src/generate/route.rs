@@ -1,9 +1,12 @@
-//! The one route: the filter names the cluster, so its cost does not grow with the models.
+//! Two routes: for one try, and for several. The filter names the cluster, so what routing costs does
+//! not grow with the models.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use sluice_filter::downstream::{CLUSTER_HEADER, FORWARDED_PROTO_HEADER, MODEL_HEADER};
+use sluice_filter::downstream::{
+    CLUSTER_HEADER, FORWARDED_PROTO_HEADER, MAX_RETRIES_HEADER, MODEL_HEADER,
+};
 
 use super::Plan;
 use super::limits::{Group, RateLimitPerRoute};
@@ -40,6 +43,15 @@ struct Route {
 #[derive(Clone, Debug, Serialize)]
 struct RouteMatch {
     prefix: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    headers: Vec<HeaderMatcher>,
+}
+
+/// `envoy.config.route.v3.HeaderMatcher`
+#[derive(Clone, Debug, Serialize)]
+struct HeaderMatcher {
+    name: &'static str,
+    present_match: bool,
 }
 
 /// `envoy.config.route.v3.RouteAction`
@@ -48,7 +60,21 @@ struct RouteAction {
     cluster_header: &'static str,
     /// No limit for the whole: a stream may be long. Each try and each silence has one.
     timeout: Time,
-    retry_policy: RetryPolicy,
+    retry_policy: Tries,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+enum Tries {
+    One(OneTry),
+    Several(RetryPolicy),
+}
+
+/// `envoy.config.route.v3.RetryPolicy` without a reason to try again: Envoy then keeps no state for
+/// it, and no copy of the request. The silence of a stream is bounded by the connection manager.
+#[derive(Clone, Debug, Serialize)]
+struct OneTry {
+    per_try_timeout: Time,
 }
 
 /// `envoy.config.route.v3.RetryPolicy`
@@ -80,7 +106,7 @@ impl RouteConfiguration {
         let host = VirtualHost {
             name: "sluice",
             domains: vec!["*"],
-            routes: vec![Route::new(plan)],
+            routes: vec![Route::several_tries(plan), Route::one_try(plan)],
         };
         Self {
             name: "sluice",
@@ -90,16 +116,36 @@ impl RouteConfiguration {
 }
 
 impl Route {
-    fn new(plan: &Plan<'_>) -> Self {
+    /// For models with several targets: the filter says how many are left after the first.
+    fn several_tries(plan: &Plan<'_>) -> Self {
+        let several = HeaderMatcher {
+            name: MAX_RETRIES_HEADER,
+            present_match: true,
+        };
+        let tries = Tries::Several(RetryPolicy::new(plan));
+        Self::new(plan, "several-tries", vec![several], tries)
+    }
+
+    fn one_try(plan: &Plan<'_>) -> Self {
+        let tries = Tries::One(OneTry {
+            per_try_timeout: Time(plan.config.timeouts.first_byte),
+        });
+        Self::new(plan, "one-try", Vec::new(), tries)
+    }
+
+    fn new(plan: &Plan<'_>, name: &'static str, headers: Vec<HeaderMatcher>, tries: Tries) -> Self {
         Self {
-            name: "sluice",
-            matches: RouteMatch { prefix: "/" },
+            name,
+            matches: RouteMatch {
+                prefix: "/",
+                headers,
+            },
             request_body_buffer_limit: plan.request_buffer_bytes(),
             request_headers_to_remove: vec![CLUSTER_HEADER, MODEL_HEADER, FORWARDED_PROTO_HEADER],
             route: RouteAction {
                 cluster_header: CLUSTER_HEADER,
                 timeout: Time::ZERO,
-                retry_policy: RetryPolicy::new(plan),
+                retry_policy: tries,
             },
             typed_per_filter_config: Group::per_route(plan),
         }
