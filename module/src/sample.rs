@@ -34,6 +34,7 @@ pub(crate) fn exchange() -> Rc<Exchange> {
         stream: false,
         stream_usage: false,
         json_array: false,
+        identity: None,
         body: Document::parse(b"{}".to_vec()).expect("JSON"),
     };
     Rc::new(Exchange::new(gateway, route, asked).expect("a codec"))
