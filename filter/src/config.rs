@@ -10,6 +10,14 @@ use sluice_translators::capabilities::Overrides;
 
 pub use access::{Access, VirtualKey};
 
+/// Longest message where nobody says another: above the request limits of the large providers
+/// (32 MB), within what one request may cost.
+pub const DEFAULT_MAX_BYTES: u32 = 32 << 20;
+
+/// Limit on tokens where nobody says another: enough for an answer of some pages, accepted by every
+/// model in use.
+pub const DEFAULT_MAX_TOKENS: u64 = 4096;
+
 /// Everything the filter has to know. Both placements get the same text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

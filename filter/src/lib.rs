@@ -26,5 +26,5 @@ pub mod models;
 mod telemetry;
 pub mod upstream;
 
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", target_env = "p1"))]
 mod proxy_wasm;

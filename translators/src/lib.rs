@@ -10,6 +10,10 @@
 //! Read next: [`formats::Codec`], the contract of a wire format.
 #![forbid(unsafe_code)]
 
+#[cfg(all(test, target_arch = "wasm32", target_os = "unknown"))]
+#[macro_use(test)]
+extern crate sluice_wasm_test;
+
 pub mod capabilities;
 pub mod formats;
 pub mod framing;

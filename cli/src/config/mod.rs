@@ -22,7 +22,6 @@ use sluice_translators::capabilities::Overrides;
 use sluice_translators::providers::Row;
 
 pub use check::base_url::{BaseUrl, Host};
-pub(crate) use check::{DEFAULT_MAX_BYTES, DEFAULT_MAX_TOKENS};
 pub use diagnostic::{Diagnostic, Report, Severity};
 pub use limit::{Backend, By, Limit, OnFailure, Window};
 pub use schema::schema;

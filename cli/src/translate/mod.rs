@@ -1,12 +1,8 @@
 //! `sluice translate`: what the gateway would send and answer, without Envoy and without network.
 //!
-//! Owns: the command line, and what is printed. [`gateway`] makes the filter with one provider of the
-//! kind in question, [`play`] passes messages through it, and [`host`] is what it sees of the world.
-//! Must not translate anything itself: it is the filter that does.
+//! Owns: the command line, and what is printed. The rest is the business of [`sluice_dry_run`], which
+//! passes messages through the filter.
 
-mod gateway;
-mod host;
-mod play;
 mod print;
 
 use std::fs;
@@ -16,11 +12,11 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand, ValueEnum};
+use sluice_dry_run::{Answer, Asked, Options as Asking, Sent, gateway};
 use sluice_filter::config::OpenAiApi;
 use sluice_translators::providers::ROWS;
 
 use crate::failure::Failure;
-use play::{Answer, Asked, Incoming};
 
 /// Show what the gateway makes of a request or an answer, without Envoy
 ///
@@ -109,7 +105,7 @@ pub fn run(options: &Options, out: &mut dyn Write) -> Result<(), Failure> {
 
 fn request(route: &Route, out: &mut dyn Write) -> Result<(), Failure> {
     match ask(route, read_stdin()?)? {
-        Asked::Sent(sent) => print::request(&sent.outgoing(), out),
+        Asked::Sent(mut sent) => print::request(&sent.outgoing(), out),
         Asked::Answered(answer) => tell(&answer, out),
     }
 }
@@ -117,21 +113,33 @@ fn request(route: &Route, out: &mut dyn Write) -> Result<(), Failure> {
 fn response(options: &Response, out: &mut dyn Write) -> Result<(), Failure> {
     let body = read_stdin()?;
     let answer = match ask(&options.route, read(&options.request)?)? {
-        Asked::Sent(sent) => sent.answer(&Incoming {
-            status: options.status,
-            content_type: &options.content_type,
-            body: &body,
-            chunk: options.chunk.map_or(body.len(), NonZeroUsize::get),
-        })?,
+        Asked::Sent(sent) => pass(*sent, options, &body)?,
         Asked::Answered(answer) => answer,
     };
     tell(&answer, out)
 }
 
+/// Passes the provider's answer through, in pieces.
+fn pass(sent: Sent, options: &Response, body: &[u8]) -> Result<Answer, Failure> {
+    let mut answering = sent.answer(options.status, &options.content_type);
+    let chunk = options.chunk.map_or(body.len(), NonZeroUsize::get).max(1);
+    let mut passed = Vec::new();
+    for piece in body.chunks(chunk) {
+        passed.append(&mut answering.push(piece));
+    }
+    let mut answer = answering.finish().map_err(Failure::line)?;
+    passed.append(&mut answer.body);
+    answer.body = passed;
+    Ok(answer)
+}
+
 fn ask(route: &Route, body: Vec<u8>) -> Result<Asked, Failure> {
-    let api = route.api.map(OpenAiApi::from);
-    let gateway = gateway::of_kind(&route.kind, api, route.model.as_deref())?;
-    play::ask(gateway, &route.path, body)
+    let asking = Asking {
+        model: route.model.as_deref(),
+        api: route.api.map(OpenAiApi::from),
+    };
+    let gateway = gateway(&route.kind, asking).map_err(Failure::line)?;
+    sluice_dry_run::ask(gateway, &route.path, body).map_err(Failure::line)
 }
 
 fn tell(answer: &Answer, out: &mut dyn Write) -> Result<(), Failure> {

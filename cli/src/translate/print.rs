@@ -6,9 +6,9 @@ use std::io::Write;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
+use sluice_dry_run::{Answer, Outgoing};
 use sluice_filter::host::Headers;
 
-use super::play::{Answer, Outgoing};
 use crate::failure::Failure;
 
 #[derive(Serialize)]

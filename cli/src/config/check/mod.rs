@@ -11,6 +11,8 @@ mod value;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use sluice_filter::config::{DEFAULT_MAX_BYTES, DEFAULT_MAX_TOKENS};
+
 use super::diagnostic::{Diagnostic, Report};
 use super::environment::{Fault, check_names, substitute, unshield};
 use super::file::{File, Text, Timeouts as TimeoutsForm};
@@ -151,10 +153,6 @@ fn variable_fault(fault: Fault) -> Diagnostic {
 
 /// Where the first examples of the README connect.
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1975);
-/// Above the request limits of the large providers (32 MB), within what one request may cost.
-pub(crate) const DEFAULT_MAX_BYTES: u32 = 32 << 20;
-/// Enough for an answer of some pages, accepted by every model in use.
-pub(crate) const DEFAULT_MAX_TOKENS: u64 = 4096;
 const DEFAULT_OWNED_BY: &str = "sluice";
 const DEFAULT_CONNECT: Duration = Duration::from_secs(5);
 /// What the SDKs of OpenAI and Anthropic wait: the gateway is not the one that gives up first.

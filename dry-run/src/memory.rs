@@ -8,29 +8,29 @@ use sluice_filter::host::{Fact, Headers, Host, Level, Side};
 
 /// The world of one request.
 #[derive(Debug, Default)]
-pub(super) struct Memory {
-    pub(super) request: Message,
-    pub(super) response: Message,
+pub(crate) struct Memory {
+    pub(crate) request: Message,
+    pub(crate) response: Message,
     /// The answer that a placement has given in place of what was to come.
-    pub(super) reply: Option<Reply>,
+    pub(crate) reply: Option<Reply>,
     /// What was published last, by name.
-    pub(super) facts: BTreeMap<&'static str, String>,
+    pub(crate) facts: BTreeMap<&'static str, String>,
 }
 
 /// A message on its way through the filter.
 #[derive(Debug, Default)]
-pub(super) struct Message {
-    pub(super) headers: Headers,
+pub(crate) struct Message {
+    pub(crate) headers: Headers,
     /// What has come and has not gone on.
-    pub(super) body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// An answer that did not come from a provider.
 #[derive(Debug)]
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) headers: Headers,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Headers,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Memory {
