@@ -9,7 +9,7 @@ SHELL := /bin/bash
 LOCKED := $(if $(filter true,$(CI)),--locked)
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # The tests that compare, or write, what is made from the code.
-GENERATING := --test envoy --test generated --test transcripts
+GENERATING := --test envoy --test generated --test transcripts --test translate
 # Seconds that each fuzz target runs.
 FUZZ_SECONDS ?= 10
 
