@@ -227,12 +227,16 @@ impl Reader {
     }
 
     fn message_end(&mut self, delta: Option<Value<'_>>, sink: &mut dyn Sink) {
-        self.close(sink);
+        let failure = delta.and_then(stop::failure);
+        if failure.is_none() {
+            // What a failure has cut is not whole.
+            self.close(sink);
+        }
         let usage = delta.map(usage::read).unwrap_or_default();
         if !usage.is_empty() {
             sink.event(Event::Usage(usage));
         }
-        if let Some(error) = delta.and_then(stop::failure) {
+        if let Some(error) = failure {
             return self.fail(error, sink);
         }
         self.is_finished = true;

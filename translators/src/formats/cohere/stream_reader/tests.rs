@@ -205,11 +205,7 @@ fn failures_end_the_stream_once() {
     let told = read(&[START, TEXT_START, failed, END]);
     assert_eq!(
         told[2..],
-        [
-            "close 0",
-            "usage Some(3) None",
-            "error BadGateway 502 no GPU"
-        ]
+        ["usage Some(3) None", "error BadGateway 502 no GPU"]
     );
     let told = read(&[START, r#"{"message":"internal"}"#, END]);
     assert_eq!(told[1..], ["error BadGateway 502 internal"]);
