@@ -97,6 +97,12 @@ pub struct Request {
     /// A header's value, several, or `null` to leave a header of the defaults out.
     #[serde(default)]
     pub headers: BTreeMap<String, Value>,
+    /// Comes over HTTP/2 in place of 1.1.
+    #[serde(default)]
+    pub http2: bool,
+    /// Behind the body; of HTTP/2 only.
+    #[serde(default)]
+    pub trailers: BTreeMap<String, Value>,
     /// The body, in one of its forms.
     #[serde(flatten)]
     pub body: Body,
@@ -249,6 +255,9 @@ fn load(file: &Path, name: String, defaults: &Value) -> Result<Scenario> {
 /// Finds misspelled keys, which serde cannot refuse beside a flattened body.
 fn check(scenario: &Scenario) -> Result<()> {
     scenario.request.body.check("request")?;
+    if !scenario.request.trailers.is_empty() && !scenario.request.http2 {
+        bail!("request: trailers are of HTTP/2 only");
+    }
     scenario.response.body.check("response")?;
     for one in &scenario.tries {
         one.receives.body.check("receives")?;

@@ -76,11 +76,18 @@ impl Envoy<'_> {
     fn request(&mut self) -> Result<()> {
         let body = self.scenario.request.body.bytes()?;
         let mut pieces = self.cuts.request.cut(&body);
-        let last = pieces.pop();
+        let ends_with_trailers = !self.scenario.request.trailers.is_empty();
+        let last = if ends_with_trailers {
+            None
+        } else {
+            pieces.pop()
+        };
         let headers = wire::request_headers(&self.scenario.request, body.len());
-        let mut passed = self
-            .downstream
-            .headers(Side::Request, headers, last.is_none());
+        let mut passed = self.downstream.headers(
+            Side::Request,
+            headers,
+            last.is_none() && !ends_with_trailers,
+        );
         for piece in pieces {
             if answered(&passed) {
                 break;
@@ -92,6 +99,9 @@ impl Envoy<'_> {
         }
         if let Some(last) = last.filter(|_| !answered(&passed)) {
             passed.extend(self.downstream.data(Side::Request, &last, true));
+        }
+        if ends_with_trailers && !answered(&passed) {
+            passed.extend(self.downstream.trailers(Side::Request));
         }
         self.route(passed)
     }

@@ -22,6 +22,8 @@ pub(super) enum Passed {
 pub(super) trait Placement {
     fn headers(&mut self, host: &mut FakeHost, side: Side, end: bool) -> Action;
     fn body(&mut self, host: &mut FakeHost, side: Side, end: bool) -> Action;
+    /// The message has ended with trailers.
+    fn trailers(&mut self, host: &mut FakeHost, side: Side) -> Action;
 }
 
 impl Placement for Downstream {
@@ -36,6 +38,13 @@ impl Placement for Downstream {
         match side {
             Side::Request => self.request_body(host, end),
             Side::Response => self.response_body(host, end),
+        }
+    }
+
+    fn trailers(&mut self, host: &mut FakeHost, side: Side) -> Action {
+        match side {
+            Side::Request => self.request_trailers(host),
+            Side::Response => self.response_trailers(host),
         }
     }
 }
@@ -53,6 +62,10 @@ impl Placement for Upstream {
             Side::Request => self.request_body(host, end),
             Side::Response => Action::Continue,
         }
+    }
+
+    fn trailers(&mut self, _: &mut FakeHost, _: Side) -> Action {
+        Action::Continue
     }
 }
 
@@ -83,6 +96,12 @@ impl<P: Placement> Stage<P> {
         self.host.message_mut(side).held.extend_from_slice(piece);
         let action = self.placement.body(&mut self.host, side, end);
         self.after(side, action, end)
+    }
+
+    /// The trailers, behind all of the body.
+    pub(super) fn trailers(&mut self, side: Side) -> Vec<Passed> {
+        let action = self.placement.trailers(&mut self.host, side);
+        self.after(side, action, true)
     }
 
     /// How many bytes are held.
