@@ -118,9 +118,14 @@ deny: ## Licences, sources and versions of the dependencies (installs cargo-deny
 ##@ Measure
 
 .PHONY: bench
-bench: build ## Sluice beside plain Envoy in one run: target/bench (needs wrk and two quiet processors)
-	@scripts/setup.sh envoy
+bench: build ## Sluice beside plain Envoy in one run: target/bench (needs two quiet processors)
+	@scripts/setup.sh envoy bench
 	.venv/bin/python bench/run.py $(BENCH)
+
+.PHONY: bench-peers
+bench-peers: build ## The same with LiteLLM's proxy (installs it)
+	@scripts/setup.sh envoy bench bench-peers
+	.venv/bin/python bench/run.py --litellm .venv-peers/bin/litellm $(BENCH)
 
 ##@ Develop
 
@@ -136,7 +141,7 @@ gen-check: ## Tell whether generated files are fresh (`make unit` and `make scen
 
 .PHONY: clean
 clean: ## Remove what was built and installed
-	rm -rf .venv .venv-oldest fuzz/target
+	rm -rf .venv .venv-oldest .venv-peers fuzz/target
 	cargo clean
 
 .PHONY: help

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import contestants
 import load
+import peers
 import processes
 import report
 import stream
@@ -53,6 +54,7 @@ def arguments() -> argparse.Namespace:
         "--output", type=Path, default=ROOT / "target/bench", help="where results go"
     )
     parser.add_argument("--only", help="only cases whose name holds this")
+    parser.add_argument("--litellm", help="LiteLLM's command, to have it among the contestants")
     options = parser.parse_args()
     if not shutil.which("wrk"):
         parser.error("wrk is not installed: apt-get install wrk")
@@ -70,7 +72,7 @@ def run(options: argparse.Namespace, folder: Path) -> dict:
     upstream, port = contestants.upstream(options.envoy, folder)
     setting = contestants.Setting(options.envoy, options.sluice, port, folder)
     with upstream, contextlib.ExitStack() as stack:
-        field = start(setting, stack)
+        field = start(setting, stack, options.litellm)
         results = {
             "machine": machine(options),
             "start_seconds": {c.name: c.process.ready_seconds for c in field},
@@ -85,7 +87,7 @@ def run(options: argparse.Namespace, folder: Path) -> dict:
 
 
 def start(
-    setting: contestants.Setting, stack: contextlib.ExitStack
+    setting: contestants.Setting, stack: contextlib.ExitStack, litellm: str | None
 ) -> list[contestants.Contestant]:
     """All contestants, plain Envoy first."""
     field = [
@@ -94,6 +96,8 @@ def start(
         contestants.sluice(setting, "module"),
         contestants.own_filter(setting),
     ]
+    if litellm:
+        field.append(peers.litellm(setting, litellm))
     for contestant in field:
         stack.enter_context(contestant.process)
     return field
@@ -132,10 +136,16 @@ def measure(
 def takes_part(
     case: report.Case, field: list[contestants.Contestant]
 ) -> Iterator[contestants.Contestant]:
-    """Envoy's own filter is set up for one format and for whole answers."""
+    """Envoy's own filter is set up for one format and for whole answers; LiteLLM for small ones."""
+    whole = not case.streamed
     for contestant in field:
-        own = contestant.name == "ai_protocol_manager"
-        if not own or (case.model == "gpt-bench" and not case.streamed):
+        if contestant.name == "ai_protocol_manager":
+            can = case.model == "gpt-bench" and whole
+        elif contestant.name == peers.LITELLM:
+            can = case.size <= 1_000 and whole
+        else:
+            can = True
+        if can:
             yield contestant
 
 
@@ -160,7 +170,7 @@ def large_bodies(field: list[contestants.Contestant]) -> dict:
     """Memory after 100 bodies of 10 MB."""
     body = json.dumps(report.Case("", "gpt-bench", 10_000_000, 1).body()).encode()
     memory = {}
-    for contestant in field:
+    for contestant in (c for c in field if c.name != peers.LITELLM):
         sent = 0
         try:
             while sent < 100:

@@ -3,8 +3,8 @@
 # virtual environment inside the project. Changes nothing outside the project and rustup's folder.
 # The second time it only looks, in a fraction of a second.
 #
-# usage: scripts/setup.sh [rust] [envoy] [envoy-oldest] [sdk] [check] [deny] [wasm-tests] [component]
-#        (no word: rust envoy)
+# usage: scripts/setup.sh [rust] [envoy] [envoy-oldest] [sdk] [check] [deny] [bench] [bench-peers]
+#        [wasm-tests] [component]     (no word: rust envoy)
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 main() {
@@ -23,6 +23,8 @@ install_part() {
         sdk) python_packages .venv tests/sdk/requirements.txt ;;
         check) python_packages .venv scripts/requirements-check.txt ;;
         deny) cargo_tool cargo-deny 0.20.2 cargo-deny ;;
+        bench) load_generator ;;
+        bench-peers) python_packages .venv-peers bench/requirements-peers.txt ;;
         wasm-tests) wasm_tests ;;
         component) component ;;
         *) die "setup.sh: there is no part '$1'" ;;
@@ -48,6 +50,14 @@ wasm_tests() {
     rust_target wasm32-unknown-unknown
     python_packages .venv scripts/requirements-node.txt
     cargo_tool wasm-bindgen-cli 0.2.129 wasm-bindgen-test-runner
+}
+
+# The load generator of the benchmark.
+load_generator() {
+    have wrk && return
+    have apt-get || die "wrk is missing: https://github.com/wg/wrk"
+    ((EUID == 0)) || die "wrk is missing; on Debian and Ubuntu: sudo apt install wrk"
+    apt-get install --yes --quiet wrk
 }
 
 component() {
