@@ -38,7 +38,7 @@ fn main() -> Result<ExitCode> {
 }
 
 async fn soak(host: &Host, report: &mut Report) -> Result<()> {
-    for config in ["all", "fallback"] {
+    for config in ["all", "fallback", "matrix"] {
         let mut real = Real::start(host, &Config::load(config)?).await?;
         let scenarios = Arc::new(scenarios(config, host.kind)?);
         let before = reloads(&real).await?;
@@ -137,7 +137,7 @@ const LEFT: &[&str] = &[
 
 const ROUNDS: usize = 6;
 
-/// Twelve of them, for two configurations, for each host.
+/// Eighteen of them, for three configurations, for each host.
 const ROUND: Duration = Duration::from_millis(1500);
 
 /// What a garbage collector may have not yet given back.
