@@ -38,6 +38,7 @@ fn config(row: &Row, options: Options<'_>) -> FilterConfig {
     FilterConfig {
         providers: vec![provider(row, options.api)],
         models: vec![every_model(row, options.model)],
+        tokens: Vec::new(),
         max_request_bytes: DEFAULT_MAX_BYTES.into(),
         max_response_bytes: DEFAULT_MAX_BYTES.into(),
         on_unsupported: OnUnsupported::Drop,
@@ -65,6 +66,8 @@ fn every_model(row: &Row, model: Option<&str>) -> Model {
             cluster: id,
             tries: 1,
             weight: 1,
+            order: Vec::new(),
+            without: Vec::new(),
         }],
     }
 }

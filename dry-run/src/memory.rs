@@ -103,6 +103,13 @@ impl Host for Memory {
         None
     }
 
+    /// There is no network: what would have to be fetched is not there.
+    fn fetch_tokens(&mut self) {}
+
+    fn await_tokens(&mut self, _epoch: u64) -> bool {
+        false
+    }
+
     fn publish(&mut self, fact: Fact, value: &str) {
         self.facts.insert(fact.name(), value.to_owned());
     }

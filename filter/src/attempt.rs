@@ -47,7 +47,11 @@ impl Attempt {
             .as_deref()
             .unwrap_or_else(|| original.text().as_bytes());
         let mut headers = headers(exchange, &target.provider, &outgoing.path, body.len());
-        target.provider.credential.apply(&mut headers, body, host);
+        let credential = &target.provider.credential;
+        let grant = credential
+            .source()
+            .and_then(|source| exchange.grant(source));
+        credential.apply(&mut headers, body, grant, host);
         exchange.note(|record| {
             record.target = Some(index);
             record.tries = record.tries.saturating_add(1);

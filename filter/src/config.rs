@@ -8,6 +8,7 @@ mod access;
 use serde::{Deserialize, Serialize};
 use sluice_translators::capabilities::Overrides;
 
+use crate::tokens::recipe::Recipe;
 pub use access::{Access, VirtualKey};
 
 /// Longest message where nobody says another: above the request limits of the large providers
@@ -26,6 +27,9 @@ pub struct FilterConfig {
     pub providers: Vec<Provider>,
     /// Models, each pattern once.
     pub models: Vec<Model>,
+    /// Credentials that must be fetched, each name once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tokens: Vec<Recipe>,
     /// Longest request body, in bytes. Envoy has the same bound in its route.
     pub max_request_bytes: u64,
     /// Longest answer that is translated as a whole, in bytes. Streams have no such bound.
@@ -131,6 +135,11 @@ pub enum Credential {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         session_token: Option<Template>,
     },
+    /// What the source of this name in [`FilterConfig::tokens`] gives: a token, as
+    /// `authorization: Bearer`, or keys of AWS.
+    Token(String),
+    /// The same for an API key, in the form of the kind's row.
+    Key(String),
 }
 
 impl Credential {
@@ -138,7 +147,7 @@ impl Credential {
     #[must_use]
     pub fn templates(&self) -> Vec<&Template> {
         match self {
-            Self::None => Vec::new(),
+            Self::None | Self::Token(_) | Self::Key(_) => Vec::new(),
             Self::ApiKey(key) => vec![key],
             Self::Aws {
                 access_key_id,
@@ -154,7 +163,7 @@ impl Credential {
     /// The same, to change.
     pub fn templates_mut(&mut self) -> Vec<&mut Template> {
         match self {
-            Self::None => Vec::new(),
+            Self::None | Self::Token(_) | Self::Key(_) => Vec::new(),
             Self::ApiKey(key) => vec![key],
             Self::Aws {
                 access_key_id,
@@ -181,10 +190,26 @@ impl Template {
         Self(text)
     }
 
-    /// The names of the environment variables, in order.
+    /// The names of the environment variables, in order. `${file:…}` and its like are none.
     #[must_use]
     pub fn variables(&self) -> Vec<&str> {
-        self.parts().filter_map(Result::err).collect()
+        let names = self.parts().filter_map(Result::err);
+        names.filter(|name| !name.contains(':')).collect()
+    }
+
+    /// The paths in `${file:PATH}`, in order.
+    #[must_use]
+    pub fn files(&self) -> Vec<&str> {
+        let names = self.parts().filter_map(Result::err);
+        names
+            .filter_map(|name| name.strip_prefix("file:"))
+            .collect()
+    }
+
+    /// The text as it is written.
+    #[must_use]
+    pub fn as_written(&self) -> &str {
+        &self.0
     }
 
     /// The text with its variables' values.
@@ -207,7 +232,7 @@ impl Template {
     }
 
     /// Literal text as `Ok`, names of variables as `Err`. `$` without a brace is literal.
-    fn parts(&self) -> impl Iterator<Item = Result<&str, &str>> {
+    pub(crate) fn parts(&self) -> impl Iterator<Item = Result<&str, &str>> {
         let mut rest = self.0.as_str();
         std::iter::from_fn(move || {
             if rest.is_empty() {
@@ -278,6 +303,13 @@ pub struct Pool {
     pub tries: u32,
     /// Share of the requests, relative to the other pools of the model.
     pub weight: u32,
+    /// Ids of the targets, in the order in which they are tried. Only where a target's credential is
+    /// fetched: without it, the others are tried alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub order: Vec<String>,
+    /// The clusters for when some credentials cannot be had: the ids of the others, joined with `>`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<String>,
 }
 
 /// A limit that Envoy's rate limit filter enforces. The filter tells it who is to be charged, and how

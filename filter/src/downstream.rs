@@ -16,7 +16,9 @@ use crate::endpoint::{Endpoint, PathFacts, error_format};
 use crate::errors::{GatewayError, refuse};
 use crate::exchange::{Asked, Exchange};
 use crate::gateway::Gateway;
+use crate::grants::{self, Grants, Way};
 use crate::host::{Action, Fact, Headers, Host, Side};
+use crate::tokens::TokenError;
 use crate::{limits, listing};
 
 /// The header by which Envoy's one route finds the cluster.
@@ -45,6 +47,8 @@ enum State {
     Start,
     /// The headers are held until the body is whole.
     Body(Opening),
+    /// A credential is on its way; the number draws the pool.
+    Waiting { exchange: Rc<Exchange>, ticket: u64 },
     /// The request has gone on; its answer comes back through here.
     Sent(Box<Answer>),
     /// The client has its answer, from here.
@@ -124,13 +128,29 @@ impl Downstream {
         }
     }
 
+    /// A credential that the request waits for may have come: what is to become of the request now.
+    pub fn resume(&mut self, host: &mut dyn Host) -> Action {
+        match std::mem::replace(&mut self.state, State::Answered) {
+            State::Waiting { exchange, ticket } => self.pass_on(host, exchange, ticket),
+            state => {
+                self.state = state;
+                Action::Hold
+            }
+        }
+    }
+
     /// The response headers, of a provider or of Envoy itself.
     pub fn response_headers(&mut self, host: &mut dyn Host, end_of_stream: bool) -> Action {
         match &mut self.state {
             State::Sent(answer) => answer.headers(host, end_of_stream),
-            // Envoy answers before the body is whole: too long, too slow.
+            // Envoy answers before the request has gone on: too long, too slow.
             State::Body(opening) => {
                 let format = opening.format;
+                self.state = State::Answered;
+                crate::answer::envoy_error(host, format)
+            }
+            State::Waiting { exchange, .. } => {
+                let format = exchange.format;
                 self.state = State::Answered;
                 crate::answer::envoy_error(host, format)
             }
@@ -195,7 +215,10 @@ impl Downstream {
         let format = opening.format;
         let body = host.body(Side::Request);
         match self.exchange(opening, body) {
-            Ok(exchange) => self.pass_on(host, Rc::new(exchange)),
+            Ok(exchange) => {
+                let ticket = host.random();
+                self.pass_on(host, Rc::new(exchange), ticket)
+            }
             Err(error) => self.refuse(host, format, &error),
         }
     }
@@ -227,20 +250,76 @@ impl Downstream {
         )
     }
 
-    fn pass_on(&mut self, host: &mut dyn Host, exchange: Rc<Exchange>) -> Action {
+    fn pass_on(&mut self, host: &mut dyn Host, exchange: Rc<Exchange>, ticket: u64) -> Action {
         let route = Rc::clone(&exchange.route);
-        let Some(pool) = route.draw(host.random()) else {
+        let Some(pool) = route.draw(ticket) else {
             let error = GatewayError::Setup {
                 problem: "the model has no cluster",
             };
             return self.refuse(host, exchange.format, &error);
         };
-        if exchange.route.targets.len() == 1 {
-            if let Err(error) = attempt_only(host, &exchange, &pool.cluster) {
-                return self.refuse(host, exchange.format, &error);
+        let way = if route.needs_tokens {
+            match grants::collect(&exchange, pool, host.now()) {
+                Grants::Ready { grants, way } => {
+                    exchange.set_grants(grants);
+                    fetch_due(host, &exchange);
+                    way
+                }
+                Grants::Wait(epoch) => return self.wait(host, exchange, ticket, epoch),
+                Grants::Failed(error) => {
+                    let error = GatewayError::Credential(error);
+                    return self.refuse(host, exchange.format, &error);
+                }
             }
         } else {
-            name_pool(host, &exchange, pool);
+            Way::Pool
+        };
+        self.take(host, exchange, pool, &way)
+    }
+
+    fn wait(
+        &mut self,
+        host: &mut dyn Host,
+        exchange: Rc<Exchange>,
+        ticket: u64,
+        epoch: u64,
+    ) -> Action {
+        fetch_due(host, &exchange);
+        if !host.await_tokens(epoch) {
+            let error = GatewayError::Credential(TokenError::Crowded);
+            return self.refuse(host, exchange.format, &error);
+        }
+        self.state = State::Waiting { exchange, ticket };
+        Action::Hold
+    }
+
+    fn take(
+        &mut self,
+        host: &mut dyn Host,
+        exchange: Rc<Exchange>,
+        pool: &Pool,
+        way: &Way<'_>,
+    ) -> Action {
+        let sent = match *way {
+            Way::Pool if exchange.route.targets.len() == 1 => {
+                attempt_only(host, &exchange, 0, &pool.cluster)
+            }
+            Way::Pool => {
+                name_pool(host, &exchange, &pool.cluster, pool.tries);
+                Ok(())
+            }
+            Way::Some(cluster, tries) => {
+                name_pool(host, &exchange, cluster, tries);
+                Ok(())
+            }
+            Way::One(index) => {
+                let target = exchange.route.targets.get(index);
+                let cluster = target.map_or("", |target| &*target.id);
+                attempt_only(host, &exchange, index, cluster)
+            }
+        };
+        if let Err(error) = sent {
+            return self.refuse(host, exchange.format, &error);
         }
         publish_estimate(host, &exchange, pool);
         limits::open(host, &exchange);
@@ -355,13 +434,20 @@ fn flag(value: Option<Value<'_>>, field: &'static str) -> Result<bool, GatewayEr
     }
 }
 
-/// The only target of a model: the request is made here, and no upstream placement has to run.
+fn fetch_due(host: &mut dyn Host, exchange: &Exchange) {
+    if exchange.gateway.tokens.lock().is_due() {
+        host.fetch_tokens();
+    }
+}
+
+/// The only target to try: the request is made here, and no upstream placement has to run.
 fn attempt_only(
     host: &mut dyn Host,
     exchange: &Exchange,
+    index: usize,
     cluster: &str,
 ) -> Result<(), GatewayError> {
-    let mut attempt = Attempt::new(host, exchange, 0)?;
+    let mut attempt = Attempt::new(host, exchange, index)?;
     // Envoy's route takes these off again.
     attempt.headers.set(CLUSTER_HEADER, cluster);
     attempt.headers.set(MODEL_HEADER, exchange.model.as_str());
@@ -376,12 +462,12 @@ fn attempt_only(
 }
 
 /// Several targets: the upstream placement makes the request, for the one that Envoy chooses.
-fn name_pool(host: &mut dyn Host, exchange: &Rc<Exchange>, pool: &Pool) {
+fn name_pool(host: &mut dyn Host, exchange: &Rc<Exchange>, cluster: &str, tries: u32) {
     drop_retry_headers(host, &exchange.headers);
     host.attach(exchange);
-    host.set_header(Side::Request, CLUSTER_HEADER, Some(pool.cluster.as_bytes()));
+    host.set_header(Side::Request, CLUSTER_HEADER, Some(cluster.as_bytes()));
     host.set_header(Side::Request, MODEL_HEADER, Some(exchange.model.as_bytes()));
-    let retries = pool.tries.saturating_sub(1).to_string();
+    let retries = tries.saturating_sub(1).to_string();
     host.set_header(Side::Request, MAX_RETRIES_HEADER, Some(retries.as_bytes()));
 }
 

@@ -11,6 +11,7 @@ use sluice_translators::providers::PathError;
 use crate::access::Unauthenticated;
 use crate::endpoint::Unknown;
 use crate::host::{Action, Host};
+use crate::tokens::TokenError;
 
 /// Why the gateway answers a request itself.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -92,6 +93,9 @@ pub enum GatewayError {
     /// The model's name cannot stand in the provider's path.
     #[error(transparent)]
     Path(#[from] PathError),
+    /// The credential for the provider cannot be fetched. Why, is for the operator: it is in the log.
+    #[error("the gateway cannot get its credential for the model's provider")]
+    Credential(TokenError),
     /// The provider's answer cannot be used.
     #[error("the provider's answer cannot be used: {problem}")]
     BadAnswer {
@@ -168,10 +172,12 @@ impl GatewayError {
             Self::Encoded { .. } => (ErrorKind::BadRequest, 415),
             Self::BodyTooLong { .. } => (ErrorKind::TooLarge, 413),
             Self::Refused(refusal) if refusal.status() == 422 => (ErrorKind::Unprocessable, 422),
-            Self::BadAnswer { .. } => (ErrorKind::BadGateway, 502),
             Self::Limit { .. } => (ErrorKind::from_status(429), 429),
+            Self::Credential(TokenError::Crowded) => (ErrorKind::Overloaded, 503),
+            Self::Credential(TokenError::File { .. } | TokenError::Key { .. })
+            | Self::Setup { .. } => (ErrorKind::Server, 500),
+            Self::BadAnswer { .. } | Self::Credential(_) => (ErrorKind::BadGateway, 502),
             Self::Envoy { status, .. } => (ErrorKind::from_status(*status), *status),
-            Self::Setup { .. } => (ErrorKind::Server, 500),
             _ => (ErrorKind::BadRequest, 400),
         }
     }

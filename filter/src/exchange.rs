@@ -3,7 +3,7 @@
 //! Owns: what the client asked, unchanged for every try, and the record of what came of it. The
 //! downstream placement makes it; the upstream placement reads it and notes which target it tried.
 
-use std::cell::{Cell, Ref, RefCell};
+use std::cell::{Cell, OnceCell, Ref, RefCell};
 use std::rc::Rc;
 
 use sluice_translators::formats::{ClientCodec, Codec, Format};
@@ -13,6 +13,7 @@ use sluice_translators::json::Document;
 use crate::access::Identity;
 use crate::gateway::{Gateway, Route};
 use crate::host::Headers;
+use crate::tokens::Grant;
 
 /// One request and its answer.
 #[derive(Debug)]
@@ -46,6 +47,8 @@ pub struct Exchange {
     body: RefCell<Option<Rc<Document>>>,
     record: RefCell<Record>,
     refused: Cell<bool>,
+    /// Fetched credentials, by their source; the same for all tries.
+    grants: OnceCell<Vec<(usize, Grant)>>,
 }
 
 /// What is known of an exchange so far.
@@ -112,7 +115,20 @@ impl Exchange {
             body: RefCell::new(Some(Rc::new(asked.body))),
             record: RefCell::default(),
             refused: Cell::new(false),
+            grants: OnceCell::new(),
         })
+    }
+
+    /// Keeps the fetched credentials of the targets, once.
+    pub(crate) fn set_grants(&self, grants: Vec<(usize, Grant)>) {
+        let _ = self.grants.set(grants);
+    }
+
+    /// What a source has given for this request.
+    pub(crate) fn grant(&self, source: usize) -> Option<&Grant> {
+        let grants = self.grants.get()?;
+        let found = grants.iter().find(|(of, _)| *of == source);
+        found.map(|(_, grant)| grant)
     }
 
     /// The client's body; `None` once it has been let go.

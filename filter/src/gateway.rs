@@ -13,6 +13,8 @@ use crate::config::{self, ConfigError, FilterConfig, OnUnsupported, OpenAiApi, P
 use crate::credentials::{Credential, Secret};
 use crate::limits::Limit;
 use crate::models::Models;
+use crate::tokens::SharedTokens;
+use crate::tokens::recipe::Recipe;
 
 /// The configuration, resolved.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ pub struct Gateway {
     pub settings: Settings,
     /// Limits on what clients may use.
     pub limits: Vec<Limit>,
+    /// Credentials that are fetched.
+    pub tokens: SharedTokens,
 }
 
 /// Bounds and defaults.
@@ -55,6 +59,8 @@ pub struct Route {
     pub pattern: String,
     /// Providers and models to ask there.
     pub targets: Vec<Target>,
+    /// Whether a target's credential must be fetched.
+    pub needs_tokens: bool,
     pools: Vec<Pool>,
 }
 
@@ -113,7 +119,7 @@ impl Gateway {
         let providers = config
             .providers
             .iter()
-            .map(|provider| Provider::new(provider, env).map(Rc::new))
+            .map(|provider| Provider::new(provider, &config.tokens, env).map(Rc::new))
             .collect::<Result<Vec<_>, _>>()?;
         let routes = config
             .models
@@ -125,7 +131,18 @@ impl Gateway {
             access: config.access.as_ref().map(Access::new).transpose()?,
             settings: Settings::new(&config)?,
             limits: config.limits.iter().map(Limit::new).collect(),
+            tokens: SharedTokens::new(&config.tokens, env)?,
         })
+    }
+
+    /// The same with the tokens of another gateway of the same configuration: what one worker has
+    /// fetched, all have.
+    #[must_use]
+    pub fn sharing(self, tokens: &SharedTokens) -> Self {
+        Self {
+            tokens: tokens.clone(),
+            ..self
+        }
     }
 }
 
@@ -165,9 +182,12 @@ impl Route {
             .targets
             .iter()
             .map(|target| Target::new(target, providers))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             pattern: model.pattern.clone(),
+            needs_tokens: targets
+                .iter()
+                .any(|target| target.provider.credential.source().is_some()),
             targets,
             pools: model.pools.clone(),
         })
@@ -187,6 +207,7 @@ impl Route {
         Self {
             pattern: pattern.to_owned(),
             targets: Vec::new(),
+            needs_tokens: false,
             pools: Vec::new(),
         }
     }
@@ -240,6 +261,7 @@ impl Target {
 impl Provider {
     fn new(
         config: &config::Provider,
+        sources: &[Recipe],
         env: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
         let row = row(&config.kind).ok_or_else(|| ConfigError::Unknown {
@@ -267,7 +289,7 @@ impl Provider {
             api_version: config.api_version.clone(),
             project: config.project.clone(),
             location: config.location.clone(),
-            credential: Credential::new(config, row.credential, env)?,
+            credential: Credential::new(config, row.credential, sources, env)?,
             headers,
         })
     }
@@ -292,10 +314,13 @@ mod tests {
             cluster: index.to_string(),
             tries: 1,
             weight,
+            order: Vec::new(),
+            without: Vec::new(),
         };
         Route {
             pattern: String::new(),
             targets: Vec::new(),
+            needs_tokens: false,
             pools: weights.iter().enumerate().map(pool).collect(),
         }
     }

@@ -152,6 +152,15 @@ pub trait Host {
     /// The exchange that the downstream placement has attached.
     fn exchange(&self) -> Option<Rc<Exchange>>;
 
+    /// Has the calls made that the gateway's [`Tokens`](crate::tokens::Tokens) name, from where they
+    /// outlive this request.
+    fn fetch_tokens(&mut self);
+
+    /// Has [`Downstream::resume`](crate::downstream::Downstream::resume) called as soon as the
+    /// [`epoch`](crate::tokens::Tokens::epoch) of the tokens is later than this one; return
+    /// [`Action::Hold`] after it. False if as many requests wait already as the host may hold.
+    fn await_tokens(&mut self, epoch: u64) -> bool;
+
     /// Publishes a fact; a later value replaces an earlier one. An empty value takes it back.
     fn publish(&mut self, fact: Fact, value: &str);
 

@@ -17,6 +17,7 @@ pub mod endpoint;
 pub mod errors;
 pub mod exchange;
 pub mod gateway;
+mod grants;
 mod headers;
 pub mod host;
 pub mod hygiene;
@@ -24,6 +25,7 @@ pub mod limits;
 mod listing;
 pub mod models;
 mod telemetry;
+pub mod tokens;
 pub mod upstream;
 
 #[cfg(all(target_arch = "wasm32", target_env = "p1"))]

@@ -4,6 +4,10 @@
 //! downstream placement registers it under a random number that it leaves in the stream's filter state,
 //! the upstream placement looks it up.
 //!
+//! A fetched credential belongs to no request: its calls are made in the context of the plugin, from a
+//! tick that a request asks for. While a request waits, its state is kept where the plugin finds it
+//! ([`HELD`]), and the plugin lets it go on in the request's own context.
+//!
 //! The SDK panics where Envoy answers a call with a status that it does not expect, for instance when a
 //! header is set that has gone on already, and a panic ends the machine with all its requests. So
 //! [`WasmHost`] knows what is still open and makes no other calls.
@@ -12,7 +16,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::rc::Rc;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
@@ -22,6 +26,9 @@ use crate::downstream::Downstream;
 use crate::exchange::Exchange;
 use crate::gateway::Gateway;
 use crate::host::{Action, Fact, Headers, Host, Level, Side};
+use crate::tokens::{
+    CALL_TIMEOUT_MS, HttpAnswer, HttpCall, MAX_ANSWER_BYTES, MAX_WAITING, Progress, Surroundings,
+};
 use crate::upstream::Upstream;
 
 /// The property that tells the upstream placement which exchange it works for. A header would not
@@ -36,21 +43,110 @@ const WHOLE: usize = u32::MAX as usize;
 
 proxy_wasm::main! {{
     proxy_wasm::set_log_level(LogLevel::Info);
-    proxy_wasm::set_root_context(|_| Box::new(Root::default()));
+    proxy_wasm::set_root_context(|id| Box::new(Root::new(id)));
 }}
 
 thread_local! {
     static EXCHANGES: RefCell<BTreeMap<u64, Rc<Exchange>>> = const { RefCell::new(BTreeMap::new()) };
+    /// Requests that wait for a credential, or have waited until their next event, by their context.
+    static HELD: RefCell<BTreeMap<u32, Active>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 /// A plugin configuration: one placement.
-#[derive(Default)]
 struct Root {
+    context_id: u32,
     /// The downstream placement has one; the upstream placement finds it in each exchange.
     gateway: Option<Rc<Gateway>>,
+    /// Calls under way: Envoy's number, and the source that the call is for.
+    calls: BTreeMap<u32, usize>,
 }
 
-impl Context for Root {}
+impl Root {
+    const fn new(context_id: u32) -> Self {
+        Self {
+            context_id,
+            gateway: None,
+            calls: BTreeMap::new(),
+        }
+    }
+
+    /// Makes all calls that are due.
+    fn make_calls(&mut self) {
+        let Some(gateway) = self.gateway.clone() else {
+            return;
+        };
+        loop {
+            let mut warn = |text: &str| log(Level::Warn, text);
+            let next = gateway.tokens.lock().next_call(&Machine, &mut warn);
+            match next {
+                None => return,
+                Some((source, call)) => match dispatch(&call) {
+                    Some(number) => {
+                        self.calls.insert(number, source);
+                    }
+                    None => self.answered(source, None),
+                },
+            }
+        }
+    }
+
+    fn answered(&self, source: usize, answer: Option<&HttpAnswer>) {
+        if let Some(gateway) = &self.gateway {
+            let progress = gateway.tokens.lock().answered(source, answer, &Machine);
+            if let Progress::Failed(text) = progress {
+                log(Level::Warn, &text);
+            }
+        }
+    }
+
+    /// Lets those look again for whom something may have changed.
+    fn wake(&self) {
+        let Some(epoch) = self.gateway.as_ref().map(|g| g.tokens.lock().epoch()) else {
+            return;
+        };
+        let waiting: Vec<u32> = HELD.with_borrow(|held| {
+            let is_over = |since: u64| since < epoch;
+            let waiting = held
+                .iter()
+                .filter(|(_, active)| active.host.waits_since.is_some_and(is_over));
+            waiting.map(|(id, _)| *id).collect()
+        });
+        for id in waiting {
+            if hostcalls::set_effective_context(id).is_ok()
+                && let Some(mut active) = HELD.with_borrow_mut(|held| held.remove(&id))
+            {
+                active.resume();
+                HELD.with_borrow_mut(|held| held.insert(id, active));
+            }
+        }
+        let _ = hostcalls::set_effective_context(self.context_id);
+    }
+}
+
+impl Context for Root {
+    fn on_http_call_response(&mut self, number: u32, headers: usize, body: usize, _: usize) {
+        let Some(source) = self.calls.remove(&number) else {
+            return;
+        };
+        // Without headers, the call has failed.
+        let answer = (headers > 0).then(|| HttpAnswer {
+            status: self
+                .get_http_call_response_header_bytes(":status")
+                .and_then(|status| std::str::from_utf8(&status).ok()?.parse().ok())
+                .unwrap_or_default(),
+            date: self
+                .get_http_call_response_header_bytes("date")
+                .and_then(|date| String::from_utf8(date).ok()),
+            // One byte more than is allowed shows that there is more.
+            body: self
+                .get_http_call_response_body(0, body.min(MAX_ANSWER_BYTES.saturating_add(1)))
+                .unwrap_or_default(),
+        });
+        self.answered(source, answer.as_ref());
+        self.make_calls();
+        self.wake();
+    }
+}
 
 impl RootContext for Root {
     fn on_configure(&mut self, _size: usize) -> bool {
@@ -75,14 +171,24 @@ impl RootContext for Root {
         }
     }
 
-    fn create_http_context(&self, _context_id: u32) -> Option<Box<dyn HttpContext>> {
+    fn on_tick(&mut self) {
+        // Asked for once.
+        let _ = hostcalls::set_tick_period(Duration::ZERO);
+        self.make_calls();
+        self.wake();
+    }
+
+    fn create_http_context(&self, context_id: u32) -> Option<Box<dyn HttpContext>> {
         let placement = match &self.gateway {
             Some(gateway) => Placement::Downstream(Downstream::new(Rc::clone(gateway))),
             None => Placement::Upstream(Upstream::new()),
         };
         Some(Box::new(Stream {
-            placement,
-            host: WasmHost::default(),
+            context_id,
+            active: Some(Active {
+                placement,
+                host: WasmHost::default(),
+            }),
         }))
     }
 
@@ -91,8 +197,15 @@ impl RootContext for Root {
     }
 }
 
-/// One request in one placement.
+/// One request in one placement, as Envoy sees it.
 struct Stream {
+    context_id: u32,
+    /// `None` while it is in [`HELD`].
+    active: Option<Active>,
+}
+
+/// One request in one placement.
+struct Active {
     placement: Placement,
     host: WasmHost,
 }
@@ -102,70 +215,127 @@ enum Placement {
     Upstream(Upstream),
 }
 
+impl Stream {
+    /// The request; taken back if it was held.
+    fn active(&mut self) -> Option<&mut Active> {
+        if self.active.is_none() {
+            self.active = HELD.with_borrow_mut(|held| held.remove(&self.context_id));
+        }
+        self.active.as_mut()
+    }
+
+    fn downstream(&mut self) -> Option<(&mut Downstream, &mut WasmHost)> {
+        match self.active()? {
+            Active {
+                placement: Placement::Downstream(placement),
+                host,
+            } => Some((placement, host)),
+            _ => None,
+        }
+    }
+
+    /// Puts the request where the plugin finds it, if it waits.
+    fn hold_if_waiting(&mut self) {
+        let waits = |active: &Active| active.host.waits_since.is_some();
+        if self.active.as_ref().is_some_and(waits)
+            && let Some(active) = self.active.take()
+        {
+            HELD.with_borrow_mut(|held| held.insert(self.context_id, active));
+        }
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        HELD.with_borrow_mut(|held| held.remove(&self.context_id));
+    }
+}
+
+impl Active {
+    /// The request goes on, if it can. Its context must be the effective one.
+    fn resume(&mut self) {
+        self.host.waits_since = None;
+        let Placement::Downstream(placement) = &mut self.placement else {
+            return;
+        };
+        let action = placement.resume(&mut self.host);
+        if self.host.after(Side::Request, action) == WasmAction::Continue {
+            let _ = hostcalls::resume_http_request();
+        }
+    }
+}
+
 impl Context for Stream {}
 
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _count: usize, end_of_stream: bool) -> WasmAction {
-        self.host.request_headers.set(true);
-        let action = match &mut self.placement {
-            Placement::Downstream(placement) => {
-                placement.request_headers(&mut self.host, end_of_stream)
-            }
-            Placement::Upstream(placement) => {
-                placement.request_headers(&mut self.host, end_of_stream)
-            }
+        let Some(Active { placement, host }) = self.active() else {
+            return WasmAction::Continue;
         };
-        self.host.after(Side::Request, action)
+        host.request_headers.set(true);
+        let action = match placement {
+            Placement::Downstream(placement) => placement.request_headers(host, end_of_stream),
+            Placement::Upstream(placement) => placement.request_headers(host, end_of_stream),
+        };
+        host.after(Side::Request, action)
     }
 
     fn on_http_request_body(&mut self, _size: usize, end_of_stream: bool) -> WasmAction {
-        self.host.request_body.set(true);
-        let action = match &mut self.placement {
-            Placement::Downstream(placement) => {
-                placement.request_body(&mut self.host, end_of_stream)
-            }
-            Placement::Upstream(placement) => placement.request_body(&mut self.host, end_of_stream),
+        let Some(Active { placement, host }) = self.active() else {
+            return WasmAction::Continue;
         };
-        self.host.after(Side::Request, action)
+        host.request_body.set(true);
+        let action = match placement {
+            Placement::Downstream(placement) => placement.request_body(host, end_of_stream),
+            Placement::Upstream(placement) => placement.request_body(host, end_of_stream),
+        };
+        let action = host.after(Side::Request, action);
+        self.hold_if_waiting();
+        action
     }
 
     fn on_http_request_trailers(&mut self, _count: usize) -> WasmAction {
-        let action = match &mut self.placement {
-            Placement::Downstream(placement) => placement.request_trailers(&mut self.host),
+        let Some(Active { placement, host }) = self.active() else {
+            return WasmAction::Continue;
+        };
+        let action = match placement {
+            Placement::Downstream(placement) => placement.request_trailers(host),
             Placement::Upstream(_) => Action::Continue,
         };
-        self.host.after(Side::Request, action)
+        let action = host.after(Side::Request, action);
+        self.hold_if_waiting();
+        action
     }
 
     fn on_http_response_headers(&mut self, _count: usize, end_of_stream: bool) -> WasmAction {
-        let Placement::Downstream(placement) = &mut self.placement else {
+        let Some((placement, host)) = self.downstream() else {
             return WasmAction::Continue;
         };
-        self.host.response_headers.set(true);
-        let action = placement.response_headers(&mut self.host, end_of_stream);
-        self.host.after(Side::Response, action)
+        host.response_headers.set(true);
+        let action = placement.response_headers(host, end_of_stream);
+        host.after(Side::Response, action)
     }
 
     fn on_http_response_body(&mut self, _size: usize, end_of_stream: bool) -> WasmAction {
-        let Placement::Downstream(placement) = &mut self.placement else {
+        let Some((placement, host)) = self.downstream() else {
             return WasmAction::Continue;
         };
-        self.host.response_body.set(true);
-        let action = placement.response_body(&mut self.host, end_of_stream);
-        self.host.after(Side::Response, action)
+        host.response_body.set(true);
+        let action = placement.response_body(host, end_of_stream);
+        host.after(Side::Response, action)
     }
 
     fn on_http_response_trailers(&mut self, _count: usize) -> WasmAction {
-        let Placement::Downstream(placement) = &mut self.placement else {
+        let Some((placement, host)) = self.downstream() else {
             return WasmAction::Continue;
         };
-        let action = placement.response_trailers(&mut self.host);
-        self.host.after(Side::Response, action)
+        let action = placement.response_trailers(host);
+        host.after(Side::Response, action)
     }
 
     fn on_log(&mut self) {
-        if let Placement::Downstream(placement) = &mut self.placement {
-            placement.done(&mut self.host);
+        if let Some((placement, host)) = self.downstream() {
+            placement.done(host);
         }
     }
 }
@@ -175,6 +345,8 @@ impl HttpContext for Stream {
 struct WasmHost {
     /// The key under which this placement registered the exchange.
     registered: Option<u64>,
+    /// The epoch since which it waits for a credential.
+    waits_since: Option<u64>,
     // What can still be changed. A body that is held stays open through the trailers.
     request_headers: Cell<bool>,
     request_body: Cell<bool>,
@@ -294,6 +466,16 @@ impl Host for WasmHost {
         EXCHANGES.with_borrow(|exchanges| exchanges.get(&key).cloned())
     }
 
+    fn fetch_tokens(&mut self) {
+        let _ = hostcalls::set_tick_period(SOON);
+    }
+
+    fn await_tokens(&mut self, epoch: u64) -> bool {
+        let has_room = HELD.with_borrow(BTreeMap::len) < MAX_WAITING;
+        self.waits_since = has_room.then_some(epoch);
+        has_room
+    }
+
     fn publish(&mut self, fact: Fact, value: &str) {
         self.publish_value(fact.name(), value);
     }
@@ -304,6 +486,23 @@ impl Host for WasmHost {
     }
 
     fn now(&self) -> u64 {
+        Machine.now()
+    }
+
+    fn random(&self) -> u64 {
+        Machine.random()
+    }
+
+    fn log(&self, level: Level, message: &str) {
+        log(level, message);
+    }
+}
+
+/// The virtual machine, without a request.
+struct Machine;
+
+impl Surroundings for Machine {
+    fn now(&self) -> u64 {
         let now = hostcalls::get_current_time().ok();
         now.and_then(|now| now.duration_since(UNIX_EPOCH).ok())
             .map_or(0, |age| age.as_secs())
@@ -313,10 +512,31 @@ impl Host for WasmHost {
         RandomState::new().build_hasher().finish()
     }
 
-    fn log(&self, level: Level, message: &str) {
-        log(level, message);
+    /// Envoy gives its machines no files.
+    fn file(&self, _path: &str) -> Option<String> {
+        None
     }
 }
+
+/// Envoy's number of the call, if it has begun.
+fn dispatch(call: &HttpCall) -> Option<u32> {
+    let pairs = call.headers.iter();
+    let headers = pairs
+        .map(|(name, value)| Some((name, std::str::from_utf8(value).ok()?)))
+        .collect::<Option<Vec<_>>>()?;
+    let timeout = Duration::from_millis(u64::from(CALL_TIMEOUT_MS));
+    hostcalls::dispatch_http_call(
+        &call.cluster,
+        headers,
+        Some(&call.body),
+        Vec::new(),
+        timeout,
+    )
+    .ok()
+}
+
+/// Envoy's timers have no finer steps.
+const SOON: Duration = Duration::from_millis(1);
 
 const fn map(side: Side) -> MapType {
     match side {

@@ -1,8 +1,8 @@
 //! The C ABI between Envoy and an HTTP filter of a dynamic module, as far as we use it.
 //!
 //! Owns: the types and callbacks of Envoy (the `extern` block, each with its contract); in [`stream`]
-//! the safe types through which the rest of the crate uses them; in `hooks` what Envoy calls. All
-//! unsafe code of the workspace is in these three files.
+//! and [`fetch`] the safe types through which the rest of the crate uses them; in `hooks` what Envoy
+//! calls. All unsafe code of the workspace is in these four files.
 //!
 //! Must not: decide anything. Envoy 1.40.0 is the reference; it is in the same version of the ABI as
 //! Envoy 1.39. `source/extensions/dynamic_modules/abi/abi.h` of Envoy is the authority.
@@ -23,6 +23,7 @@ use std::ptr;
 
 #[cfg(test)]
 mod fake;
+pub(crate) mod fetch;
 mod hooks;
 pub(crate) mod stream;
 #[cfg(test)]
@@ -220,6 +221,38 @@ unsafe extern "C" {
         f: EnvoyFilter,
         key: ModuleBuffer<'_>,
     ) -> *mut c_void;
+
+    /// Lets a request that was held go on. Only from `scheduled` and its like.
+    fn envoy_dynamic_module_callback_http_filter_continue_decoding(f: EnvoyFilter);
+    /// An object with which any thread can have `scheduled` run for this request. Ours to delete.
+    fn envoy_dynamic_module_callback_http_filter_scheduler_new(f: EnvoyFilter) -> *mut c_void;
+    /// Has `scheduled` run on the request's worker; nothing happens if it is gone. Any thread.
+    fn envoy_dynamic_module_callback_http_filter_scheduler_commit(s: *mut c_void, event: u64);
+    /// Gives the object up. What was committed still runs.
+    fn envoy_dynamic_module_callback_http_filter_scheduler_delete(s: *mut c_void);
+    /// The same for a configuration and `config_scheduled`, which runs on the main thread.
+    fn envoy_dynamic_module_callback_http_filter_config_scheduler_new(
+        c: EnvoyConfig,
+    ) -> *mut c_void;
+    /// As for requests.
+    fn envoy_dynamic_module_callback_http_filter_config_scheduler_commit(
+        s: *mut c_void,
+        event: u64,
+    );
+    /// As for requests.
+    fn envoy_dynamic_module_callback_http_filter_config_scheduler_delete(s: *mut c_void);
+    /// Sends a request to a cluster; only on the main thread. Headers must have `:method`, `:path` and
+    /// `host`. Results: 0 success, others: it was not sent, and `config_http_callout_done` does not
+    /// run.
+    fn envoy_dynamic_module_callback_http_filter_config_http_callout(
+        c: EnvoyConfig,
+        id: *mut u64,
+        cluster: ModuleBuffer<'_>,
+        headers: *const ModuleHeader<'_>,
+        headers_len: usize,
+        body: ModuleBuffer<'_>,
+        timeout_ms: u64,
+    ) -> u32;
 
     /// Defines a counter; only in `config_new`. Results: 0 success, 1 not found, 2 wrong number of
     /// labels, 3 too late.

@@ -4,12 +4,16 @@
 //! Envoy at the end of an event. Envoy's hooks come in through [`Filter::handle`].
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use sluice_filter::downstream::Downstream;
 use sluice_filter::host::{Action, Side};
+use sluice_filter::tokens::HttpAnswer;
 use sluice_filter::upstream::Upstream;
 
+use crate::abi::fetch::Caller;
 use crate::abi::stream::{Setup, Stream};
+use crate::fetcher::Fetcher;
 use crate::host::ModuleHost;
 use crate::metrics::Metrics;
 use crate::panics::contain;
@@ -26,6 +30,8 @@ pub(crate) enum Event {
     Body(Side, bool),
     /// The trailers are there.
     Trailers(Side),
+    /// What the request waits for may have come.
+    Woken,
     /// All is over, but for the access log.
     Complete,
 }
@@ -67,6 +73,8 @@ pub(crate) struct Config {
     placement: Placement,
     gateway: Configured,
     metrics: Metrics,
+    /// Where credentials must be fetched.
+    fetcher: Option<Arc<Fetcher>>,
 }
 
 /// What a configuration makes of its requests.
@@ -102,13 +110,40 @@ impl Config {
                 ));
             }
         };
+        let tokens = match &gateway {
+            Configured::Downstream(blueprint) => Some(blueprint.tokens()),
+            _ => None,
+        };
+        let fetcher = tokens
+            .filter(|tokens| !tokens.is_empty())
+            .map(|tokens| Arc::new(Fetcher::new(tokens.clone(), setup.waker())));
         let metrics = Metrics::define(setup)
             .map_err(|refused| format!("sluice: Envoy refuses a metric: {refused:?}"))?;
         Ok(Self {
             placement,
             gateway,
             metrics,
+            fetcher,
         })
+    }
+
+    /// On the main thread: makes the calls that are due.
+    pub(crate) fn run_calls(&self, caller: &mut Caller) {
+        if let Some(fetcher) = &self.fetcher {
+            fetcher.run(caller);
+        }
+    }
+
+    /// On the main thread: the answer to a call.
+    pub(crate) fn call_answered(
+        &self,
+        number: u64,
+        answer: Option<&HttpAnswer>,
+        caller: &mut Caller,
+    ) {
+        if let Some(fetcher) = &self.fetcher {
+            fetcher.answered(number, answer, caller);
+        }
     }
 }
 
@@ -125,6 +160,7 @@ pub(crate) enum Placement {
 pub(crate) struct Filter {
     placement: Placement,
     metrics: Metrics,
+    fetcher: Option<Arc<Fetcher>>,
     /// Borrowed while an event is handled; an event that Envoy brings about inside another finds it so
     /// and passes.
     gateway: RefCell<Gateway>,
@@ -137,6 +173,7 @@ impl Filter {
         Self {
             placement: config.placement,
             metrics: config.metrics,
+            fetcher: config.fetcher.clone(),
             gateway: RefCell::new(gateway),
         }
     }
@@ -146,7 +183,7 @@ impl Filter {
         let Ok(mut gateway) = self.gateway.try_borrow_mut() else {
             return Outcome::Continue;
         };
-        let mut host = ModuleHost::new(stream, self.placement);
+        let mut host = ModuleHost::new(stream, self.placement, self.fetcher.as_deref());
         if let Some(action) = contain(|| gateway.handle(&mut host, event)) {
             return host.finish(event, action);
         }
@@ -232,6 +269,7 @@ fn handle_downstream(
         Event::Headers(Side::Response, end) => downstream.response_headers(host, end),
         Event::Body(Side::Response, end) => downstream.response_body(host, end),
         Event::Trailers(Side::Response) => downstream.response_trailers(host),
+        Event::Woken => downstream.resume(host),
         Event::Complete => {
             downstream.done(host);
             Action::Continue

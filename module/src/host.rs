@@ -12,12 +12,15 @@ use sluice_filter::host::{Action, Fact, Headers, Host, Level, Side};
 
 use crate::abi::stream::{self, Part, Stream};
 use crate::changes::{Changes, text};
+use crate::fetcher::Fetcher;
 use crate::filter::{Event, Outcome, Placement, Reply};
 
 /// A request in a placement, during one event.
 pub(crate) struct ModuleHost<'s> {
     stream: &'s mut Stream,
     placement: Placement,
+    /// Where credentials must be fetched.
+    fetcher: Option<&'s Fetcher>,
     /// Request headers were changed downstream: Envoy has to route again.
     reroute: bool,
     /// Given to Envoy after the event: answering runs other hooks.
@@ -25,10 +28,15 @@ pub(crate) struct ModuleHost<'s> {
 }
 
 impl<'s> ModuleHost<'s> {
-    pub(crate) const fn new(stream: &'s mut Stream, placement: Placement) -> Self {
+    pub(crate) const fn new(
+        stream: &'s mut Stream,
+        placement: Placement,
+        fetcher: Option<&'s Fetcher>,
+    ) -> Self {
         Self {
             stream,
             placement,
+            fetcher,
             reroute: false,
             reply: None,
         }
@@ -182,6 +190,17 @@ impl Host for ModuleHost<'_> {
         self.stream.attached()
     }
 
+    fn fetch_tokens(&mut self) {
+        if let Some(fetcher) = self.fetcher {
+            fetcher.ask();
+        }
+    }
+
+    fn await_tokens(&mut self, epoch: u64) -> bool {
+        self.fetcher
+            .is_some_and(|fetcher| fetcher.wait(epoch, self.stream.waker()))
+    }
+
     fn publish(&mut self, fact: Fact, value: &str) {
         let key = fact.name();
         match number(fact, value) {
@@ -202,13 +221,17 @@ impl Host for ModuleHost<'_> {
     }
 
     fn random(&self) -> u64 {
-        // Keyed from the system once per thread, a new key each time: good enough to draw lots.
-        RandomState::new().hash_one(())
+        random()
     }
 
     fn log(&self, level: Level, message: &str) {
         stream::log(level, message);
     }
+}
+
+/// Keyed from the system once per thread, a new key each time: good enough to draw lots.
+pub(crate) fn random() -> u64 {
+    RandomState::new().hash_one(())
 }
 
 /// Where Envoy AI Gateway has its facts: rate limits written for it find them.

@@ -8,6 +8,7 @@
 
 mod abi;
 mod changes;
+mod fetcher;
 mod filter;
 mod host;
 mod metrics;

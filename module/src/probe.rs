@@ -86,7 +86,7 @@ impl Probe {
                 host.replace_body(Side::Response, &[b"{", chunk.as_slice(), b"}"].concat());
                 Action::Continue
             }
-            Event::Complete => Action::Continue,
+            Event::Woken | Event::Complete => Action::Continue,
         }
     }
 }

@@ -22,6 +22,19 @@ pub(crate) const CONFIG: &str = r#"{
     "facts": ["total_tokens"], "owned_by": "o", "created": 1, "created_at": "1970-01-01T00:00:01Z"
 }"#;
 
+/// The same provider with a token of a service.
+#[cfg(test)]
+pub(crate) const CONFIG_WITH_TOKENS: &str = r#"{
+    "providers": [{"name": "p", "kind": "openai", "authority": "p.test",
+                   "credential": {"token": "t"}}],
+    "models": [{"pattern": "m", "targets": [{"id": "p", "provider": "p"}],
+                "pools": [{"cluster": "p", "tries": 1, "weight": 1, "order": ["p"]}]}],
+    "tokens": [{"name": "t", "calls": [{"cluster": "sts", "method": "POST", "authority": "sts.test",
+                "path": "/token", "form": [["grant_type", "x"]], "answer": "oauth"}]}],
+    "max_request_bytes": 1000000, "max_response_bytes": 3000000, "default_max_tokens": 100,
+    "owned_by": "o", "created": 1, "created_at": "1970-01-01T00:00:01Z"
+}"#;
+
 /// A request for that model.
 pub(crate) fn exchange() -> Rc<Exchange> {
     let env = |_: &str| Some("secret".to_owned());

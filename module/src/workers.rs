@@ -11,6 +11,7 @@ use std::sync::{Arc, Weak};
 
 use sluice_filter::config::ConfigError;
 use sluice_filter::gateway::Gateway;
+use sluice_filter::tokens::SharedTokens;
 
 /// From which each worker builds the same gateway.
 pub(crate) struct Blueprint {
@@ -19,6 +20,8 @@ pub(crate) struct Blueprint {
     variables: BTreeMap<String, String>,
     /// Its address says which gateway is this blueprint's; its end, that the gateway can go.
     mark: Arc<()>,
+    /// What one worker has fetched, all have.
+    tokens: SharedTokens,
 }
 
 thread_local! {
@@ -35,7 +38,7 @@ impl Blueprint {
         env: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
         let variables = RefCell::new(BTreeMap::new());
-        Gateway::new(json, &|name| {
+        let gateway = Gateway::new(json, &|name| {
             let value = env(name)?;
             variables
                 .borrow_mut()
@@ -46,7 +49,13 @@ impl Blueprint {
             json: json.to_vec(),
             variables: variables.into_inner(),
             mark: Arc::new(()),
+            tokens: gateway.tokens,
         })
+    }
+
+    /// The credentials that all gateways of this blueprint share.
+    pub(crate) const fn tokens(&self) -> &SharedTokens {
+        &self.tokens
     }
 
     /// This worker's gateway.
@@ -63,7 +72,8 @@ impl Blueprint {
             }
             gateways.retain(|(mark, _)| mark.strong_count() > 0);
             let lookup = |name: &str| self.variables.get(name).cloned();
-            let gateway = Rc::new(Gateway::new(&self.json, &lookup)?);
+            let gateway = Gateway::new(&self.json, &lookup)?.sharing(&self.tokens);
+            let gateway = Rc::new(gateway);
             gateways.push((Arc::downgrade(&self.mark), Rc::clone(&gateway)));
             Ok(gateway)
         })

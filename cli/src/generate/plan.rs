@@ -112,6 +112,7 @@ fn filter_config(config: &Config, models: Vec<filter::Model>) -> FilterConfig {
     FilterConfig {
         providers: config.providers.iter().map(provider).collect(),
         models,
+        tokens: Vec::new(),
         max_request_bytes: config.max_request_bytes.into(),
         max_response_bytes: config.max_response_bytes.into(),
         on_unsupported: config.on_unsupported,
@@ -217,6 +218,8 @@ fn pool(first: &(&Target, &String), order: &[(&Target, &String)]) -> Pool {
         cluster: members.join(POOL_SEPARATOR),
         tries: u32::try_from(members.len()).unwrap_or(u32::MAX),
         weight: first.0.weight,
+        order: Vec::new(),
+        without: Vec::new(),
     }
 }
 

@@ -9,6 +9,8 @@ use sluice_translators::providers::CredentialForm;
 
 use crate::config::{self, ConfigError, Template};
 use crate::host::{Headers, Host};
+use crate::tokens::Grant;
+use crate::tokens::recipe::Recipe;
 
 use sigv4::Signer;
 
@@ -51,6 +53,15 @@ pub enum Credential {
     },
     /// A signature of AWS.
     Aws(Box<Signer>),
+    /// Fetched when it is needed.
+    Fetched {
+        /// Index of its source in the configuration.
+        source: usize,
+        /// The header for a bare key; a token goes as `authorization: Bearer`.
+        key_header: Option<&'static str>,
+        /// What keys of AWS are for.
+        region: String,
+    },
 }
 
 impl Credential {
@@ -61,6 +72,7 @@ impl Credential {
     pub fn new(
         provider: &config::Provider,
         form: CredentialForm,
+        sources: &[Recipe],
         env: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
         let secret = |template: &Template| template.resolve(env).map(Secret::new);
@@ -78,7 +90,29 @@ impl Credential {
                 region: provider.region.clone(),
                 service: "bedrock",
             })),
+            config::Credential::Token(source) => Self::Fetched {
+                source: index(source, sources)?,
+                key_header: None,
+                region: provider.region.clone(),
+            },
+            config::Credential::Key(source) => Self::Fetched {
+                source: index(source, sources)?,
+                key_header: match form {
+                    CredentialForm::Header(name) => Some(name),
+                    _ => None,
+                },
+                region: provider.region.clone(),
+            },
         })
+    }
+
+    /// The source that must have given something before this can be used.
+    #[must_use]
+    pub const fn source(&self) -> Option<usize> {
+        match self {
+            Self::Fetched { source, .. } => Some(*source),
+            _ => None,
+        }
     }
 
     fn api_key(key: &Secret, form: CredentialForm) -> Self {
@@ -94,12 +128,52 @@ impl Credential {
         }
     }
 
-    /// Sets what it takes on a request that is otherwise as it goes out.
-    pub fn apply(&self, headers: &mut Headers, body: &[u8], host: &dyn Host) {
+    /// Sets what it takes on a request that is otherwise as it goes out; `grant` is what the source
+    /// has given, where there is one.
+    pub fn apply(
+        &self,
+        headers: &mut Headers,
+        body: &[u8],
+        grant: Option<&Grant>,
+        host: &dyn Host,
+    ) {
         match self {
             Self::None => {}
             Self::Header { name, value } => headers.set(name, value.reveal()),
             Self::Aws(signer) => signer.sign(headers, body, host.now()),
+            Self::Fetched {
+                key_header, region, ..
+            } => match grant {
+                Some(Grant::Token(token)) => set_token(headers, token, *key_header),
+                Some(Grant::Aws {
+                    access_key_id,
+                    secret_access_key,
+                    session_token,
+                }) => Signer {
+                    access_key_id: access_key_id.clone(),
+                    secret_access_key: secret_access_key.clone(),
+                    session_token: session_token.clone(),
+                    region: region.clone(),
+                    service: "bedrock",
+                }
+                .sign(headers, body, host.now()),
+                None => {}
+            },
         }
     }
+}
+
+fn set_token(headers: &mut Headers, token: &Secret, key_header: Option<&str>) {
+    match key_header {
+        Some(name) => headers.set(name, token.reveal()),
+        None => headers.set("authorization", format!("Bearer {}", token.reveal())),
+    }
+}
+
+fn index(name: &str, sources: &[Recipe]) -> Result<usize, ConfigError> {
+    let position = sources.iter().position(|source| source.name == name);
+    position.ok_or_else(|| ConfigError::Unknown {
+        what: "source of tokens",
+        name: name.to_owned(),
+    })
 }

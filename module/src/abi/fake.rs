@@ -4,7 +4,7 @@
 //! It is as unkind as Envoy may be: changed headers and bodies move in memory, and answering the client
 //! runs `stream_complete` and `destroy` inside the call.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::ptr;
@@ -36,6 +36,7 @@ pub(super) struct FakeStream {
     pub(super) counted: BTreeMap<(usize, String), u64>,
     pub(super) rerouted: u32,
     pub(super) buffer_limit: u64,
+    pub(super) continued: u32,
     pub(super) answer: Option<(u32, String)>,
     destroyed: bool,
 }
@@ -52,6 +53,36 @@ impl FakeConfig {
         };
         let config = Self(config);
         (!config.0.is_null()).then_some(config)
+    }
+
+    /// The main thread is woken.
+    pub(super) fn scheduled(&self) {
+        // SAFETY: the configuration is not destroyed before `self` is dropped.
+        unsafe {
+            envoy_dynamic_module_on_http_filter_config_scheduled(ptr::dangling_mut(), self.0, 0);
+        }
+    }
+
+    /// A call has its answer.
+    pub(super) fn call_answered(&self, body: &str) {
+        let status = EnvoyHeader {
+            name: lend(":status"),
+            value: lend("200"),
+        };
+        let body = lend(body);
+        // SAFETY: as above; the arrays live for the call.
+        unsafe {
+            envoy_dynamic_module_on_http_filter_config_http_callout_done(
+                ptr::dangling_mut(),
+                self.0,
+                CALL,
+                0,
+                &raw const status,
+                1,
+                &raw const body,
+                1,
+            );
+        }
     }
 
     /// A request begins.
@@ -116,6 +147,12 @@ impl Fake {
         let status = self.run(envoy_dynamic_module_on_http_filter_response_body, end);
         self.keep(2, status);
         status
+    }
+
+    /// What the request waits for may have come.
+    pub(super) fn scheduled(&self) {
+        // SAFETY: both objects are valid until `destroy`.
+        unsafe { envoy_dynamic_module_on_http_filter_scheduled(self.envoy(), self.filter, 0) };
     }
 
     /// The end: `stream_complete`, then `destroy`, as in Envoy.
@@ -300,6 +337,12 @@ callbacks! {
     fn envoy_dynamic_module_callback_http_set_buffer_limit(stream, limit: u64) {
         stream.buffer_limit = limit;
     }
+    fn envoy_dynamic_module_callback_http_filter_continue_decoding(stream) {
+        stream.continued += 1;
+    }
+    fn envoy_dynamic_module_callback_http_filter_scheduler_new(_stream) -> *mut c_void {
+        ptr::dangling_mut()
+    }
     fn envoy_dynamic_module_callback_http_clear_route_cache(stream) {
         stream.rerouted += 1;
     }
@@ -336,6 +379,68 @@ callbacks! {
     ) -> *mut c_void {
         stream.objects.get(&bytes(key)).map_or(ptr::null_mut(), |&(object, _)| object)
     }
+}
+
+thread_local! {
+    /// How often a request, and the main thread, were to be woken.
+    pub(super) static WOKEN: Cell<(u32, u32)> = const { Cell::new((0, 0)) };
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn envoy_dynamic_module_callback_http_filter_scheduler_commit(_: *mut c_void, _: u64) {
+    let (requests, main) = WOKEN.get();
+    WOKEN.set((requests + 1, main));
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn envoy_dynamic_module_callback_http_filter_scheduler_delete(_: *mut c_void) {}
+
+#[unsafe(no_mangle)]
+extern "C" fn envoy_dynamic_module_callback_http_filter_config_scheduler_new(
+    _: EnvoyConfig,
+) -> *mut c_void {
+    ptr::dangling_mut()
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn envoy_dynamic_module_callback_http_filter_config_scheduler_commit(
+    _: *mut c_void,
+    _: u64,
+) {
+    let (requests, main) = WOKEN.get();
+    WOKEN.set((requests, main + 1));
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn envoy_dynamic_module_callback_http_filter_config_scheduler_delete(_: *mut c_void) {}
+
+/// The number of every call.
+pub(super) const CALL: u64 = 7;
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn envoy_dynamic_module_callback_http_filter_config_http_callout(
+    _: EnvoyConfig,
+    id: *mut u64,
+    cluster: ModuleBuffer<'_>,
+    headers: *const ModuleHeader<'_>,
+    headers_len: usize,
+    body: ModuleBuffer<'_>,
+    _timeout_ms: u64,
+) -> u32 {
+    // SAFETY: lent for the call.
+    let headers = unsafe { std::slice::from_raw_parts(headers, headers_len) };
+    let line = |h: &ModuleHeader<'_>| format!("{}: {}\n", text(h.name), text(h.value));
+    let headers: String = headers.iter().map(line).collect();
+    let call = format!("{}\n{headers}{}", text(cluster), text(body));
+    CALLS.with_borrow_mut(|calls| calls.push(call));
+    // SAFETY: `id` is the module's.
+    unsafe { id.write(CALL) };
+    0
+}
+
+thread_local! {
+    /// Calls of configurations: cluster, headers, body.
+    pub(super) static CALLS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
 #[unsafe(no_mangle)]

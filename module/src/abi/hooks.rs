@@ -8,8 +8,9 @@ use std::ptr;
 
 use sluice_filter::host::{Level, Side};
 
+use super::fetch::{self, Caller};
 use super::stream::{Setup, Stream, log};
-use super::{EnvoyBuffer, EnvoyConfig, EnvoyFilter};
+use super::{EnvoyBuffer, EnvoyConfig, EnvoyFilter, EnvoyHeader};
 use crate::filter::{Config, Event, Filter, Outcome};
 use crate::panics::{self, contain};
 
@@ -157,6 +158,62 @@ pub(super) unsafe extern "C" fn envoy_dynamic_module_on_http_filter_stream_compl
     unsafe { run(envoy, filter, Event::Complete) };
 }
 
+/// Something that the request waits for may have come.
+///
+/// # Safety
+/// As for [`run`].
+#[unsafe(no_mangle)]
+pub(super) unsafe extern "C" fn envoy_dynamic_module_on_http_filter_scheduled(
+    envoy: EnvoyFilter,
+    filter: ModuleFilter,
+    _event: u64,
+) {
+    // SAFETY: the caller's contract is the same.
+    unsafe { run(envoy, filter, Event::Woken) };
+}
+
+/// A worker asks for the main thread.
+///
+/// # Safety
+/// Envoy's contract: `config` is from `config_new` and not destroyed, `envoy` is the object it was
+/// made for, and this is the main thread.
+#[unsafe(no_mangle)]
+pub(super) unsafe extern "C" fn envoy_dynamic_module_on_http_filter_config_scheduled(
+    envoy: EnvoyConfig,
+    config: ModuleConfig,
+    _event: u64,
+) {
+    // SAFETY: a hook is running on the main thread.
+    let mut caller = unsafe { Caller::new(envoy) };
+    // SAFETY: valid, shared by all threads: `Config` is `Sync`.
+    let config = unsafe { &*config.cast::<Config>() };
+    contain(|| config.run_calls(&mut caller));
+}
+
+/// A call of the configuration has its answer, or none.
+///
+/// # Safety
+/// As for `config_scheduled`; the arrays are lent for this call.
+#[unsafe(no_mangle)]
+pub(super) unsafe extern "C" fn envoy_dynamic_module_on_http_filter_config_http_callout_done(
+    envoy: EnvoyConfig,
+    config: ModuleConfig,
+    id: u64,
+    result: u32,
+    headers: *const EnvoyHeader,
+    headers_len: usize,
+    body: *const EnvoyBuffer,
+    body_len: usize,
+) {
+    // SAFETY: a hook is running on the main thread.
+    let mut caller = unsafe { Caller::new(envoy) };
+    // SAFETY: valid, shared by all threads: `Config` is `Sync`.
+    let config = unsafe { &*config.cast::<Config>() };
+    // SAFETY: Envoy lends the arrays for this call.
+    let answer = unsafe { fetch::answer(result, headers, headers_len, body, body_len) };
+    contain(|| config.call_answered(id, answer.as_ref(), &mut caller));
+}
+
 /// Lets the filter handle an event, and tells Envoy how to go on: 0 continue; 1 stop and keep; 3 (in a
 /// body) stop and forget.
 ///
@@ -172,6 +229,10 @@ unsafe fn run(envoy: EnvoyFilter, filter: ModuleFilter, event: Event) -> u32 {
         filter.handle(&mut stream, event)
     };
     match outcome {
+        Outcome::Continue if event == Event::Woken => {
+            stream.continue_request();
+            0
+        }
         Outcome::Continue => 0,
         Outcome::Hold => 1,
         Outcome::Stop => stopped(event),
@@ -204,7 +265,6 @@ unused! {
     envoy_dynamic_module_on_http_filter_http_stream_trailers(u64, *const c_void, usize);
     envoy_dynamic_module_on_http_filter_http_stream_complete(u64);
     envoy_dynamic_module_on_http_filter_http_stream_reset(u64, u32);
-    envoy_dynamic_module_on_http_filter_scheduled(u64);
     envoy_dynamic_module_on_http_filter_downstream_above_write_buffer_high_watermark();
     envoy_dynamic_module_on_http_filter_downstream_below_write_buffer_low_watermark();
 }

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use sluice_filter::exchange::Exchange;
 use sluice_filter::host::{Level, Side};
 
+use super::fetch::{MainWaker, StreamWaker};
 use super::*;
 use crate::filter::Reply;
 use crate::panics::contain;
@@ -315,6 +316,19 @@ impl Stream {
         })
     }
 
+    /// An object with which any thread can wake this request.
+    pub(crate) fn waker(&self) -> StreamWaker {
+        // SAFETY: a hook is running, as `new` demands.
+        unsafe { StreamWaker::new(self.envoy) }
+    }
+
+    /// Lets the request go on that was held. The filter may be gone afterwards: call it last.
+    pub(super) fn continue_request(self) {
+        // SAFETY: `envoy` is valid during the hook; hooks that run inside find no reference to the
+        // filter, as the only caller says.
+        unsafe { envoy_dynamic_module_callback_http_filter_continue_decoding(self.envoy) };
+    }
+
     /// Answers the client. The filter may be gone afterwards: call it last.
     pub(super) fn respond(self, reply: &Reply) {
         let headers: Vec<_> = reply
@@ -350,6 +364,12 @@ impl Setup {
     /// The hook `config_new` is running for this configuration.
     pub(super) const unsafe fn new(envoy: EnvoyConfig) -> Self {
         Self { envoy }
+    }
+
+    /// An object with which any thread can wake the main thread for this configuration.
+    pub(crate) fn waker(&self) -> MainWaker {
+        // SAFETY: `config_new` is running, as `new` demands.
+        unsafe { MainWaker::new(self.envoy) }
     }
 
     /// Defines a counter with labels.

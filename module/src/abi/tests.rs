@@ -3,9 +3,9 @@
 
 use std::rc::Rc;
 
-use super::fake::{Fake, FakeConfig, LOG};
+use super::fake::{CALLS, Fake, FakeConfig, LOG, WOKEN};
 use super::stream::Stream;
-use crate::sample::CONFIG;
+use crate::sample::{CONFIG, CONFIG_WITH_TOKENS};
 
 const CONTINUE: u32 = 0;
 const HOLD: u32 = 1;
@@ -270,4 +270,39 @@ fn a_configuration_that_cannot_be_is_refused_with_a_reason() {
     assert_eq!(log.len(), 2);
     assert!(log[0].1.contains("cannot be read"), "{log:?}");
     assert!(log[1].1.contains("\"sideways\""), "{log:?}");
+}
+
+#[test]
+fn a_request_waits_for_a_token_that_the_main_thread_fetches() {
+    let config = FakeConfig::new("downstream", CONFIG_WITH_TOKENS).unwrap();
+    let fake = config.request();
+    let headers = [
+        (":method", "POST"),
+        (":path", "/v1/chat/completions"),
+        (":authority", "gateway"),
+    ];
+    assert_eq!(fake.request_headers(&headers, false), HOLD);
+    let body = r#"{"model": "m", "messages": []}"#;
+    assert_eq!(fake.request_body(&[body], true), HOLD);
+    assert_eq!(WOKEN.take(), (0, 2), "the main thread is asked");
+    config.scheduled();
+    let call = CALLS.take().pop().unwrap();
+    assert!(
+        call.starts_with("sts\n:method: POST\n:path: /token\nhost: sts.test\n"),
+        "{call}"
+    );
+    assert_eq!(WOKEN.take(), (0, 0), "nothing has come yet");
+    config.call_answered(r#"{"access_token": "token-1", "expires_in": 60}"#);
+    assert_eq!(WOKEN.take(), (1, 0), "the request is woken");
+    fake.scheduled();
+    assert_eq!(fake.stream.borrow().continued, 1);
+    assert_eq!(fake.header(0, "authorization"), ["Bearer token-1"]);
+    assert_eq!(fake.header(0, "x-sluice-cluster"), ["p"]);
+    fake.scheduled();
+    assert_eq!(fake.stream.borrow().continued, 1, "once");
+
+    let next = config.request();
+    next.request_headers(&headers, false);
+    assert_eq!(next.request_body(&[body], true), CONTINUE);
+    assert_eq!(next.header(0, "authorization"), ["Bearer token-1"]);
 }

@@ -164,6 +164,15 @@ impl Host for FakeHost {
         self.shared.exchange.borrow().clone()
     }
 
+    fn fetch_tokens(&mut self) {
+        self.shared
+            .violation("credentials are fetched in tests/tokens.rs");
+    }
+
+    fn await_tokens(&mut self, _epoch: u64) -> bool {
+        false
+    }
+
     fn publish(&mut self, fact: Fact, value: &str) {
         self.shared
             .facts

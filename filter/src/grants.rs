@@ -1,0 +1,114 @@
+//! The fetched credentials of one request.
+//!
+//! Owns: looking them up for all targets of a pool before the request is routed, and what becomes of
+//! the pool when some cannot be had. It happens here and not per try, because an answer from the
+//! upstream placement is not retried: a try that finds no credential would end the request, though
+//! another target could serve it.
+
+use crate::config::Pool;
+use crate::exchange::Exchange;
+use crate::gateway::Target;
+use crate::tokens::{Grant, Lookup, TokenError};
+
+/// What was found.
+#[derive(Debug)]
+pub(crate) enum Grants<'a> {
+    /// All that is needed.
+    Ready {
+        /// By source.
+        grants: Vec<(usize, Grant)>,
+        /// Where to go.
+        way: Way<'a>,
+    },
+    /// One is on its way; look again when the tokens' epoch is later than this.
+    Wait(u64),
+    /// No target has a credential.
+    Failed(TokenError),
+}
+
+/// Which targets to try.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Way<'a> {
+    /// All of the pool.
+    Pool,
+    /// Those of this cluster, so many.
+    Some(&'a str, u32),
+    /// This one alone, by its index in the route.
+    One(usize),
+}
+
+/// Looks up what the targets of a pool need.
+pub(crate) fn collect<'a>(exchange: &Exchange, pool: &'a Pool, now: u64) -> Grants<'a> {
+    // Before looking: what comes while looking is not missed.
+    let mut found = Found {
+        epoch: exchange.gateway.tokens.lock().epoch(),
+        ..Found::default()
+    };
+    for id in &pool.order {
+        let targets = exchange.route.targets.iter().enumerate();
+        for (index, target) in targets.filter(|(_, target)| target.id == *id) {
+            found.look_up(exchange, index, target, now);
+        }
+    }
+    found.decide(pool)
+}
+
+#[derive(Default)]
+struct Found<'a> {
+    epoch: u64,
+    grants: Vec<(usize, Grant)>,
+    usable: Vec<(usize, &'a str)>,
+    is_coming: bool,
+    is_retried: bool,
+    error: Option<TokenError>,
+}
+
+impl<'a> Found<'a> {
+    fn look_up(&mut self, exchange: &'a Exchange, index: usize, target: &'a Target, now: u64) {
+        let Some(source) = target.provider.credential.source() else {
+            self.usable.push((index, &target.id));
+            return;
+        };
+        match exchange.gateway.tokens.lock().lookup(source, now) {
+            Lookup::Ready(grant) => {
+                self.usable.push((index, &target.id));
+                self.grants.push((source, grant));
+            }
+            Lookup::Wait => self.is_coming = true,
+            Lookup::Failed { error, retrying } => {
+                self.is_retried |= retrying;
+                self.error.get_or_insert(error);
+            }
+        }
+    }
+
+    /// A token that was never asked for is worth waiting for. One whose service has failed is not,
+    /// while there is another way.
+    fn decide<'p>(self, pool: &'p Pool) -> Grants<'p> {
+        if self.is_coming || (self.usable.is_empty() && self.is_retried) {
+            return Grants::Wait(self.epoch);
+        }
+        let way = match self.usable.as_slice() {
+            [] => {
+                return Grants::Failed(self.error.unwrap_or(TokenError::NoAnswer));
+            }
+            usable if usable.len() == pool.order.len() => Way::Pool,
+            usable => part_of(pool, usable),
+        };
+        Grants::Ready {
+            grants: self.grants,
+            way,
+        }
+    }
+}
+
+/// The cluster of these targets, if there is one, or else the first of them.
+fn part_of<'p>(pool: &'p Pool, usable: &[(usize, &str)]) -> Way<'p> {
+    let names: Vec<&str> = usable.iter().map(|(_, id)| *id).collect();
+    let name = names.join(">");
+    let first = usable.first().map_or(0, |(index, _)| *index);
+    match pool.without.iter().find(|cluster| **cluster == name) {
+        Some(cluster) => Way::Some(cluster, u32::try_from(names.len()).unwrap_or(u32::MAX)),
+        None => Way::One(first),
+    }
+}
