@@ -39,7 +39,9 @@ transcripts! {
     a_value_in_place_of_fields_is_refused: ["check", "shape.yaml"];
     only_vendors_need_a_key: ["check", "kinds.yaml"];
     what_is_wrong_with_providers_in_clouds_is_said: ["check", "clouds.yaml"];
-    a_source_of_credentials_of_later_versions_is_refused: ["check", "aws-profile.yaml"];
+    a_profile_is_for_sluice_run_only: ["check", "aws-profile.yaml"];
+    what_is_wrong_with_fetched_credentials_is_said: ["check", "tokens.yaml"];
+    the_wasm_reads_no_files: ["generate", "file-key.yaml"];
     run_needs_keys_of_aws: ["run", "aws.yaml"];
     a_number_in_place_of_a_target_is_refused: ["check", "number.yaml"];
     an_empty_file_says_what_to_write: ["check", "empty.yaml"];

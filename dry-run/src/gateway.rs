@@ -66,7 +66,6 @@ fn every_model(row: &Row, model: Option<&str>) -> Model {
             cluster: id,
             tries: 1,
             weight: 1,
-            order: Vec::new(),
             without: Vec::new(),
         }],
     }

@@ -303,10 +303,6 @@ pub struct Pool {
     pub tries: u32,
     /// Share of the requests, relative to the other pools of the model.
     pub weight: u32,
-    /// Ids of the targets, in the order in which they are tried. Only where a target's credential is
-    /// fetched: without it, the others are tried alone.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub order: Vec<String>,
     /// The clusters for when some credentials cannot be had: the ids of the others, joined with `>`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<String>,

@@ -314,7 +314,6 @@ mod tests {
             cluster: index.to_string(),
             tries: 1,
             weight,
-            order: Vec::new(),
             without: Vec::new(),
         };
         Route {

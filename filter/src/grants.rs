@@ -5,7 +5,7 @@
 //! upstream placement is not retried: a try that finds no credential would end the request, though
 //! another target could serve it.
 
-use crate::config::Pool;
+use crate::config::{POOL_SEPARATOR, Pool};
 use crate::exchange::Exchange;
 use crate::gateway::Target;
 use crate::tokens::{Grant, Lookup, TokenError};
@@ -44,9 +44,9 @@ pub(crate) fn collect<'a>(exchange: &Exchange, pool: &'a Pool, now: u64) -> Gran
         epoch: exchange.gateway.tokens.lock().epoch(),
         ..Found::default()
     };
-    for id in &pool.order {
+    for id in pool.cluster.split(POOL_SEPARATOR) {
         let targets = exchange.route.targets.iter().enumerate();
-        for (index, target) in targets.filter(|(_, target)| target.id == *id) {
+        for (index, target) in targets.filter(|(_, target)| target.id == id) {
             found.look_up(exchange, index, target, now);
         }
     }
@@ -92,7 +92,7 @@ impl<'a> Found<'a> {
             [] => {
                 return Grants::Failed(self.error.unwrap_or(TokenError::NoAnswer));
             }
-            usable if usable.len() == pool.order.len() => Way::Pool,
+            usable if usable.len() == pool.cluster.split(POOL_SEPARATOR).count() => Way::Pool,
             usable => part_of(pool, usable),
         };
         Grants::Ready {
@@ -105,7 +105,7 @@ impl<'a> Found<'a> {
 /// The cluster of these targets, if there is one, or else the first of them.
 fn part_of<'p>(pool: &'p Pool, usable: &[(usize, &str)]) -> Way<'p> {
     let names: Vec<&str> = usable.iter().map(|(_, id)| *id).collect();
-    let name = names.join(">");
+    let name = names.join(POOL_SEPARATOR);
     let first = usable.first().map_or(0, |(index, _)| *index);
     match pool.without.iter().find(|cluster| **cluster == name) {
         Some(cluster) => Way::Some(cluster, u32::try_from(names.len()).unwrap_or(u32::MAX)),

@@ -28,7 +28,7 @@ pub(crate) const CONFIG_WITH_TOKENS: &str = r#"{
     "providers": [{"name": "p", "kind": "openai", "authority": "p.test",
                    "credential": {"token": "t"}}],
     "models": [{"pattern": "m", "targets": [{"id": "p", "provider": "p"}],
-                "pools": [{"cluster": "p", "tries": 1, "weight": 1, "order": ["p"]}]}],
+                "pools": [{"cluster": "p", "tries": 1, "weight": 1}]}],
     "tokens": [{"name": "t", "calls": [{"cluster": "sts", "method": "POST", "authority": "sts.test",
                 "path": "/token", "form": [["grant_type", "x"]], "answer": "oauth"}]}],
     "max_request_bytes": 1000000, "max_response_bytes": 3000000, "default_max_tokens": 100,

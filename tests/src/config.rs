@@ -33,9 +33,16 @@ impl Config {
     pub fn load(name: &str) -> Result<Self> {
         let path = home().join("configs").join(format!("{name}.yaml"));
         let yaml = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        Self::of(name, &yaml, environment())
+    }
+
+    /// A configuration in the form that a user writes it, with the environment that it names.
+    ///
+    /// # Errors
+    /// A text that the CLI refuses.
+    pub fn of(name: &str, yaml: &str, environment: BTreeMap<String, String>) -> Result<Self> {
         // The access log is how a real Envoy tells what the filter has published.
         let yaml = format!("access_log: json\n{yaml}");
-        let environment = environment();
         let config = parse(name, &yaml, &environment)?;
         let filter = Plan::new(&config).filter().clone();
         Ok(Self {

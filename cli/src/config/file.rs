@@ -16,6 +16,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 
+use super::credential_forms::{Aws, Azure, Gcp, Oidc, TokenExchange};
 pub(super) use access::VirtualKey;
 pub(super) use limit::{Limit, Words};
 
@@ -24,9 +25,9 @@ pub(super) type Text = Spanned<String>;
 
 /// The configuration of a Sluice gateway.
 ///
-/// `${NAME}` in a value stands for an environment variable. In `api_key` and in the values of
-/// `headers` it is resolved where Envoy runs and written to no file; elsewhere it is resolved when
-/// the configuration is read.
+/// `${NAME}` in a value stands for an environment variable. In secrets and in the values of `headers`
+/// it is resolved where Envoy runs and written to no file; elsewhere it is resolved when the
+/// configuration is read. In secrets, `${file:/PATH}` stands for what a file holds.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "sluice.yaml")]
@@ -102,10 +103,22 @@ pub(super) struct Provider {
     /// Version of Azure's API: `2024-10-21`, or `v1`.
     #[schemars(with = "Option<String>", example = &"2024-10-21")]
     pub(super) api_version: Option<Text>,
-    /// Static keys of AWS. Without them and without `api_key`, those of Envoy's environment are used:
-    /// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.
-    #[schemars(with = "Option<AwsKeys>")]
-    pub(super) aws: Option<Spanned<AwsKeys>>,
+    /// Keys of AWS, or a role. Without it and without `api_key`, the keys of Envoy's environment are
+    /// used: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.
+    #[schemars(with = "Option<Aws>")]
+    pub(super) aws: Option<Spanned<Aws>>,
+    /// Tokens of Google Cloud.
+    #[schemars(with = "Option<Gcp>")]
+    pub(super) gcp: Option<Spanned<Gcp>>,
+    /// Tokens of Microsoft Entra.
+    #[schemars(with = "Option<Azure>")]
+    pub(super) azure: Option<Spanned<Azure>>,
+    /// A token for client credentials, as `authorization: Bearer`.
+    #[schemars(with = "Option<Oidc>")]
+    pub(super) oidc: Option<Spanned<Oidc>>,
+    /// A token for another token, as `authorization: Bearer`.
+    #[schemars(with = "Option<TokenExchange>")]
+    pub(super) token_exchange: Option<Spanned<TokenExchange>>,
     /// AWS region. Default: the one in `base_url`.
     #[schemars(with = "Option<String>", example = &"us-east-1")]
     pub(super) region: Option<Text>,
@@ -118,21 +131,6 @@ pub(super) struct Provider {
     /// Headers to set on every request to it.
     #[schemars(with = "Option<std::collections::BTreeMap<String, String>>")]
     pub(super) headers: Option<Entries<String>>,
-}
-
-/// Keys of AWS that do not change, best as `${NAME}` of environment variables.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct AwsKeys {
-    /// The access key's id.
-    #[schemars(with = "String", required)]
-    pub(super) access_key_id: Option<Text>,
-    /// The secret access key.
-    #[schemars(with = "String", required)]
-    pub(super) secret_access_key: Option<Text>,
-    /// The token of temporary keys.
-    #[schemars(with = "Option<String>")]
-    pub(super) session_token: Option<Text>,
 }
 
 /// How long to wait, as `300ms`, `30s`, `5m`.

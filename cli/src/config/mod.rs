@@ -5,6 +5,7 @@
 //! Must not: know what Envoy makes of it; that is [`crate::generate`].
 
 mod check;
+mod credential_forms;
 mod diagnostic;
 mod environment;
 mod file;
@@ -12,6 +13,7 @@ mod limit;
 mod parse;
 mod redact;
 mod schema;
+mod service;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -25,6 +27,7 @@ pub use check::base_url::{BaseUrl, Host};
 pub use diagnostic::{Diagnostic, Report, Severity};
 pub use limit::{Backend, By, Limit, OnFailure, Window};
 pub use schema::schema;
+pub use service::{Service, TokenSource};
 
 /// A configuration without faults.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,6 +75,8 @@ pub struct Provider {
     pub base_url: BaseUrl,
     /// How it is told who asks.
     pub credential: Credential,
+    /// Where the credential comes from, if it is fetched.
+    pub source: Option<TokenSource>,
     /// Which OpenAI API it speaks, where its kind speaks several.
     pub api: Option<OpenAiApi>,
     /// Azure's `api-version`; empty for none.

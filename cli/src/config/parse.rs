@@ -49,24 +49,7 @@ fn unknown_field(field: &str, expected: &[&'static str]) -> Diagnostic {
         return Diagnostic::error(format!("`{field}` is not supported yet"))
             .help("remove it: this version of sluice would not act on it");
     }
-    if let Some(instead) = planned_credential(&field, expected) {
-        return Diagnostic::error(format!("`{field}` is not supported yet")).help(instead);
-    }
     Diagnostic::error(format!("there is no field `{field}` here")).suggest(&field, expected)
-}
-
-/// What works in place of a source of credentials that this version cannot ask.
-fn planned_credential(field: &str, expected: &[&'static str]) -> Option<&'static str> {
-    let planned = |fields: &[&str], beside| fields.contains(&field) && expected.contains(&beside);
-    if planned(PLANNED_AWS, "access_key_id") {
-        return Some(
-            "write `access_key_id` and `secret_access_key`, or an `api_key` of Bedrock, or nothing: \
-             then AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are used",
-        );
-    }
-    planned(PLANNED_GOOGLE, "api_key").then_some(
-        "write an access token as `api_key`, such as `gcloud auth print-access-token` gives",
-    )
 }
 
 fn duplicate_key(key: Option<&str>) -> Diagnostic {
@@ -96,17 +79,6 @@ fn first_sentence(error: &Error) -> String {
         .map_or(&*text, |(text, _)| text);
     unshield(text).into_owned()
 }
-
-/// Where AWS's own tools also find keys.
-const PLANNED_AWS: &[&str] = &[
-    "profile",
-    "role_arn",
-    "web_identity_token_file",
-    "credential_process",
-];
-
-/// Where Google's own tools also find tokens.
-const PLANNED_GOOGLE: &[&str] = &["gcp", "credentials_file", "service_account"];
 
 /// Fields that the design names and that this version does not act on.
 const PLANNED: &[&str] = &["jwt", "mcp", "costs", "cors", "tls", "telemetry"];

@@ -55,7 +55,18 @@ fn value_length(text: &str) -> usize {
 }
 
 /// A `hash` is no secret, but a key that someone wrote in its place is.
-const FIELDS: &[&str] = &["api_key:", "secret_access_key:", "session_token:", "hash:"];
+const FIELDS: &[&str] = &[
+    "api_key:",
+    "secret_access_key:",
+    "session_token:",
+    "client_secret:",
+    "service_account_key:",
+    "subject_token:",
+    "federated_token:",
+    "web_identity_token:",
+    "metadata_token:",
+    "hash:",
+];
 
 #[cfg(test)]
 mod tests {

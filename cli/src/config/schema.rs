@@ -55,6 +55,8 @@ shapes! {
     Unsupported: one_of(&["drop", "reject"]);
     KeyHash: or_variable(json_schema!({"type": "string", "pattern": "^sha256:[0-9a-fA-F]{64}$"}));
     AccessLogForm: one_of(&["none", "json"]);
+    AwsSource: one_of(&["environment", "instance", "container"]);
+    ClientAuth: one_of(&["body", "basic"]);
     Api: one_of(&["chat", "responses"]);
     Switch: or_variable(json_schema!({"type": "boolean"}));
     Thinking: one_of(&["none", "budget", "adaptive", "both"]);

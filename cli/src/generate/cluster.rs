@@ -9,7 +9,7 @@ use super::plan::Single;
 use super::upstream::{HttpProtocolOptions, ProtocolOptions, TransportSocket};
 use super::value::{Address, Extension, Message, Time};
 use super::{Plan, Target};
-use crate::config::{self, Backend};
+use crate::config::{self, Backend, BaseUrl};
 
 /// `envoy.config.cluster.v3.Cluster`
 #[derive(Clone, Debug, Serialize)]
@@ -145,8 +145,13 @@ impl Cluster {
             .iter()
             .map(|single| Self::single(single, plan, target));
         let aggregates = plan.aggregates.iter();
+        let services = plan
+            .services
+            .iter()
+            .map(|(name, url)| Self::service(name, url, plan, target));
         singles
             .chain(aggregates.map(|(name, members)| Self::aggregate(name, members, plan, target)))
+            .chain(services)
             .chain(Self::limits(plan))
             .collect()
     }
@@ -175,13 +180,24 @@ impl Cluster {
         })
     }
 
+    /// A service that gives tokens.
+    fn service(name: &str, url: &BaseUrl, plan: &Plan<'_>, target: &Target) -> Self {
+        Self {
+            discovery: Discovery::of(&url.host),
+            transport_socket: url.tls.then(|| TransportSocket::new(url, plan, target)),
+            load_assignment: Some(LoadAssignment::new(name, url)),
+            per_connection_buffer_limit_bytes: MAX_TOKEN_ANSWER_BYTES,
+            ..Self::new(name, HttpProtocolOptions::for_services(url.tls), plan)
+        }
+    }
+
     fn single(single: &Single<'_>, plan: &Plan<'_>, target: &Target) -> Self {
         let url = &single.provider.base_url;
         Self {
             discovery: Discovery::of(&url.host),
             upstream_connection_options: Some(KEEPALIVE),
             transport_socket: url.tls.then(|| TransportSocket::new(url, plan, target)),
-            load_assignment: Some(LoadAssignment::new(single)),
+            load_assignment: Some(LoadAssignment::new(&single.name, url)),
             ..Self::new(&single.name, HttpProtocolOptions::new(url.tls), plan)
         }
     }
@@ -237,8 +253,7 @@ impl Discovery {
 }
 
 impl LoadAssignment {
-    fn new(single: &Single<'_>) -> Self {
-        let url = &single.provider.base_url;
+    fn new(cluster: &str, url: &BaseUrl) -> Self {
         let endpoint = LbEndpoint {
             endpoint: Endpoint {
                 address: Address::of_host(&url.host, url.port),
@@ -246,12 +261,12 @@ impl LoadAssignment {
             metadata: Some(Metadata {
                 filter_metadata: FilterMetadata {
                     sluice: TargetMetadata {
-                        target: single.name.clone(),
+                        target: cluster.to_owned(),
                     },
                 },
             }),
         };
-        Self::of(&single.name, endpoint)
+        Self::of(cluster, endpoint)
     }
 
     fn of(cluster: &str, endpoint: LbEndpoint) -> Self {
@@ -263,6 +278,9 @@ impl LoadAssignment {
         }
     }
 }
+
+/// Twice of what the filter looks at.
+const MAX_TOKEN_ANSWER_BYTES: u32 = 128 * 1024;
 
 const DNS: DnsCluster = DnsCluster {
     all_addresses_in_single_endpoint: true,

@@ -33,6 +33,7 @@ pub(super) enum HttpFilter {
     RateLimit(Box<Extension<RateLimitFilter>>),
     Router(Extension<Router>),
     UpstreamCodec(Extension<UpstreamCodec>),
+    HeaderMutation(Extension<HeaderMutation>),
 }
 
 impl HttpFilter {
@@ -56,6 +57,17 @@ impl HttpFilter {
             suppress_envoy_headers: true,
         };
         Self::Router(Extension::new("envoy.filters.http.router", router))
+    }
+
+    /// Takes headers off requests.
+    pub(super) fn remove_headers(names: &[&'static str]) -> Self {
+        let request_mutations = names.iter().map(|name| Removal { remove: name }).collect();
+        Self::HeaderMutation(Extension::new(
+            "envoy.filters.http.header_mutation",
+            HeaderMutation {
+                mutations: Mutations { request_mutations },
+            },
+        ))
     }
 
     /// The end of a cluster's chain.
@@ -210,4 +222,24 @@ pub(super) struct UpstreamCodec(Defaults);
 
 impl Message for UpstreamCodec {
     const NAME: &'static str = "envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec";
+}
+
+/// `envoy.extensions.filters.http.header_mutation.v3.HeaderMutation`
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct HeaderMutation {
+    mutations: Mutations,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Mutations {
+    request_mutations: Vec<Removal>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Removal {
+    remove: &'static str,
+}
+
+impl Message for HeaderMutation {
+    const NAME: &'static str = "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation";
 }

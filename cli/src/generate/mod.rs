@@ -57,9 +57,12 @@ pub struct Target {
 /// The bootstrap as YAML.
 ///
 /// # Errors
-/// When it cannot be written as YAML, which would be a fault of this program.
+/// When the filter would have to read files and cannot, or when it cannot be written as YAML, which
+/// would be a fault of this program.
 pub fn generate(config: &Config, target: &Target) -> Result<String, Failure> {
-    yaml(&Bootstrap::new(&Plan::new(config), target))
+    let plan = Plan::new(config);
+    check_files(&plan, target.host)?;
+    yaml(&Bootstrap::new(&plan, target))
 }
 
 /// The limits as the configuration of Envoy's rate limit service, in YAML.
@@ -87,4 +90,15 @@ fn yaml(document: &impl Serialize) -> Result<String, Failure> {
     // Names of types stay on one line, where people look for them.
     let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
     serde_saphyr::to_string_with_options(document, options).map_err(Failure::line)
+}
+
+/// Envoy gives the wasm no files.
+fn check_files(plan: &Plan<'_>, host: Host) -> Result<(), Failure> {
+    match plan.files().first() {
+        Some(path) if host == Host::Wasm => Err(Failure::line(format!(
+            "the wasm cannot read {path}: take the module (--host module), or name an environment \
+             variable in its place"
+        ))),
+        _ => Ok(()),
+    }
 }

@@ -6,11 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sluice_filter::config::{self as filter, FilterConfig, POOL_SEPARATOR, Pool};
+use sluice_filter::config::{self as filter, Credential, FilterConfig, POOL_SEPARATOR, Pool};
 
 use super::value::Time;
 use super::{access, access_log};
-use crate::config::{Config, Limit, Model, Provider, Target};
+use crate::config::{BaseUrl, Config, Limit, Model, Provider, Target, TokenSource};
 
 /// What [`Config`] means in clusters.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub struct Plan<'a> {
     pub(super) config: &'a Config,
     /// Clusters of providers, twins included.
     pub(super) clusters: Vec<Single<'a>>,
+    /// Services that give tokens, by their clusters' names.
+    pub(super) services: BTreeMap<String, &'a BaseUrl>,
     /// Aggregates by name, each with its members in order.
     pub(super) aggregates: BTreeMap<String, Vec<String>>,
     /// What the filter is told.
@@ -38,9 +40,14 @@ impl<'a> Plan<'a> {
     /// Plans the clusters.
     #[must_use]
     pub fn new(config: &'a Config) -> Self {
-        let models: Vec<filter::Model> = config.models.iter().map(model).collect();
+        let models: Vec<filter::Model> = config
+            .models
+            .iter()
+            .map(|model| filter_model(config, model))
+            .collect();
         Self {
             config,
+            services: services(config),
             clusters: clusters(config, &models),
             aggregates: aggregates(&models),
             filter: filter_config(config, models),
@@ -62,12 +69,21 @@ impl<'a> Plan<'a> {
     /// The environment variables that the filter reads when it starts.
     #[must_use]
     pub fn variables(&self) -> BTreeSet<&str> {
-        self.filter
-            .providers
-            .iter()
-            .flat_map(templates)
-            .flat_map(|text| text.variables())
+        self.templates()
+            .flat_map(filter::Template::variables)
             .collect()
+    }
+
+    /// The files that the filter reads whenever it needs them.
+    #[must_use]
+    pub fn files(&self) -> BTreeSet<&str> {
+        self.templates().flat_map(filter::Template::files).collect()
+    }
+
+    fn templates(&self) -> impl Iterator<Item = &filter::Template> {
+        let providers = self.filter.providers.iter().flat_map(templates);
+        let sources = self.filter.tokens.iter();
+        providers.chain(sources.flat_map(|recipe| recipe.templates()))
     }
 
     /// What Envoy may hold of a request: the limit, and room for what a translation adds to it. The
@@ -110,9 +126,15 @@ fn templates(provider: &filter::Provider) -> impl Iterator<Item = &filter::Templ
 
 fn filter_config(config: &Config, models: Vec<filter::Model>) -> FilterConfig {
     FilterConfig {
-        providers: config.providers.iter().map(provider).collect(),
+        providers: config
+            .providers
+            .iter()
+            .map(|one| provider(config, one))
+            .collect(),
         models,
-        tokens: Vec::new(),
+        tokens: sources(config)
+            .map(|source| source.recipe.clone())
+            .collect(),
         max_request_bytes: config.max_request_bytes.into(),
         max_response_bytes: config.max_response_bytes.into(),
         on_unsupported: config.on_unsupported,
@@ -143,14 +165,54 @@ pub(super) fn limit(limit: &Limit) -> filter::Limit {
     }
 }
 
-fn provider(provider: &Provider) -> filter::Provider {
+/// The sources of credentials, those that are alike once.
+fn sources(config: &Config) -> impl Iterator<Item = &TokenSource> {
+    let all = config
+        .providers
+        .iter()
+        .filter_map(|one| one.source.as_ref());
+    all.filter(|source| shared_name(config, source) == source.recipe.name)
+}
+
+/// The name of the first source that is like this one.
+fn shared_name<'c>(config: &'c Config, source: &'c TokenSource) -> &'c str {
+    let mut all = config
+        .providers
+        .iter()
+        .filter_map(|one| one.source.as_ref());
+    let first = all.find(|other| {
+        (&other.recipe.calls, &other.recipe.value) == (&source.recipe.calls, &source.recipe.value)
+    });
+    &first.unwrap_or(source).recipe.name
+}
+
+fn credential(config: &Config, provider: &Provider) -> Credential {
+    let name = provider
+        .source
+        .as_ref()
+        .map(|source| shared_name(config, source).to_owned());
+    match (&provider.credential, name) {
+        (Credential::Token(_), Some(name)) => Credential::Token(name),
+        (Credential::Key(_), Some(name)) => Credential::Key(name),
+        (other, _) => other.clone(),
+    }
+}
+
+fn services(config: &Config) -> BTreeMap<String, &BaseUrl> {
+    let services = sources(config).flat_map(|source| &source.services);
+    services
+        .map(|service| (service.cluster(), &service.url))
+        .collect()
+}
+
+fn provider(config: &Config, provider: &Provider) -> filter::Provider {
     filter::Provider {
         name: provider.name.clone(),
         kind: provider.row.kind.to_owned(),
         authority: provider.base_url.authority(),
         prefix: provider.base_url.prefix.clone(),
         api: provider.api,
-        credential: provider.credential.clone(),
+        credential: credential(config, provider),
         api_version: provider.api_version.clone(),
         region: provider.region.clone(),
         project: provider.project.clone(),
@@ -159,7 +221,7 @@ fn provider(provider: &Provider) -> filter::Provider {
     }
 }
 
-fn model(model: &Model) -> filter::Model {
+fn filter_model(config: &Config, model: &Model) -> filter::Model {
     let ids = ids(&model.targets);
     let target = |(target, id): (&Target, &String)| filter::Target {
         id: id.clone(),
@@ -170,7 +232,7 @@ fn model(model: &Model) -> filter::Model {
     filter::Model {
         pattern: model.pattern.clone(),
         targets: model.targets.iter().zip(&ids).map(target).collect(),
-        pools: pools(&model.targets, &ids),
+        pools: pools(config, &model.targets, &ids),
     }
 }
 
@@ -195,7 +257,7 @@ fn twin(provider: &str, count: u32) -> String {
 }
 
 /// One pool for each target that can come first. All others follow it: by priority, then by weight.
-fn pools(targets: &[Target], ids: &[String]) -> Vec<Pool> {
+fn pools(config: &Config, targets: &[Target], ids: &[String]) -> Vec<Pool> {
     let mut order: Vec<(&Target, &String)> = targets.iter().zip(ids).collect();
     order.sort_by_key(|(target, _)| (target.priority, std::cmp::Reverse(target.weight)));
     let first = order.first().map(|(target, _)| target.priority);
@@ -204,23 +266,47 @@ fn pools(targets: &[Target], ids: &[String]) -> Vec<Pool> {
     order
         .iter()
         .filter(can_be_first)
-        .map(|chosen| pool(chosen, &order))
+        .map(|chosen| pool(config, chosen, &order))
         .collect()
 }
 
-fn pool(first: &(&Target, &String), order: &[(&Target, &String)]) -> Pool {
+fn pool(config: &Config, first: &(&Target, &String), order: &[(&Target, &String)]) -> Pool {
     let rest = order
         .iter()
         .map(|(_, id)| id.as_str())
         .filter(|id| id != first.1);
     let members: Vec<&str> = std::iter::once(first.1.as_str()).chain(rest).collect();
+    let is_fetched = |id: &&str| {
+        let target = order.iter().find(|(_, other)| other.as_str() == *id);
+        let provider = target.and_then(|(target, _)| config.provider(&target.provider));
+        provider.is_some_and(|provider| provider.source.is_some())
+    };
+    let fetched: Vec<&str> = members.iter().copied().filter(is_fetched).collect();
     Pool {
         cluster: members.join(POOL_SEPARATOR),
         tries: u32::try_from(members.len()).unwrap_or(u32::MAX),
         weight: first.0.weight,
-        order: Vec::new(),
-        without: Vec::new(),
+        without: without(&members, &fetched),
     }
+}
+
+/// What is left of a pool when credentials of some targets cannot be fetched, for all that can
+/// happen; where too much can, only for each of them alone. One that is left alone needs no
+/// aggregate.
+fn without(members: &[&str], fetched: &[&str]) -> Vec<String> {
+    let masks: Vec<usize> = match fetched.len() {
+        count @ 0..=MAX_TOGETHER => (1..1 << count).collect(),
+        count => (0..count.min(MAX_ALONE)).map(|one| 1 << one).collect(),
+    };
+    let left = |mask: usize| {
+        let is_lost = |id: &&str| {
+            let place = fetched.iter().position(|other| other == id);
+            place.is_some_and(|place| mask >> place & 1 == 1)
+        };
+        let left: Vec<&str> = members.iter().copied().filter(|id| !is_lost(id)).collect();
+        (left.len() > 1).then(|| left.join(POOL_SEPARATOR))
+    };
+    masks.into_iter().filter_map(left).collect()
 }
 
 /// The clusters of all providers that a model uses, in the order of the configuration.
@@ -246,16 +332,15 @@ fn aggregates(models: &[filter::Model]) -> BTreeMap<String, Vec<String>> {
         .iter()
         .flat_map(|model| &model.pools)
         .filter(|pool| pool.tries > 1);
-    let members = |pool: &Pool| {
-        pool.cluster
-            .split(POOL_SEPARATOR)
-            .map(str::to_owned)
-            .collect()
-    };
-    pools
-        .map(|pool| (pool.cluster.clone(), members(pool)))
-        .collect()
+    let names = pools.flat_map(|pool| std::iter::once(&pool.cluster).chain(&pool.without));
+    let members = |name: &String| name.split(POOL_SEPARATOR).map(str::to_owned).collect();
+    names.map(|name| (name.clone(), members(name))).collect()
 }
+
+/// Three fetched credentials can fail in seven ways.
+const MAX_TOGETHER: usize = 3;
+/// More than any list of targets that a person writes.
+const MAX_ALONE: usize = 30;
 
 /// The gateway does not know when a model was made, and the same configuration gives the
 /// same output.
@@ -343,6 +428,41 @@ models:
         );
         let aggregates: Vec<&str> = plan.aggregates.keys().map(|name| &**name).collect();
         assert_eq!(aggregates, ["a>b>a~2", "b>a>a~2"]);
+    }
+
+    #[test]
+    fn what_is_left_of_a_pool_without_a_fetched_credential_has_a_cluster_too() {
+        let yaml = "
+providers:
+  a: {kind: openai, api_key: '${file:/run/a}'}
+  b: {kind: anthropic, api_key: '${KEY}'}
+  c: {kind: openai, oidc: {token_url: 'https://t.example/x', client_id: i, client_secret: '${S}'}}
+  d: {kind: openai, oidc: {token_url: 'https://t.example/x', client_id: i, client_secret: '${S}'}}
+models: {m: [{provider: a}, {provider: b, priority: 1}, {provider: c, priority: 2}], n: d}
+";
+        let environment = Environment {
+            lookup: &|_| None,
+            is_envoys: false,
+        };
+        let config = Config::parse("test", yaml, &environment).unwrap().0;
+        let plan = Plan::new(&config);
+        let pool = &plan.filter.models[0].pools[0];
+        assert_eq!(pool.cluster, "a>b>c");
+        assert_eq!(
+            pool.without,
+            ["b>c", "a>b"],
+            "and b alone, which is a cluster anyway"
+        );
+        let aggregates: Vec<&str> = plan.aggregates.keys().map(|name| &**name).collect();
+        assert_eq!(aggregates, ["a>b", "a>b>c", "b>c"]);
+        assert_eq!(plan.services.keys().collect::<Vec<_>>(), ["@t.example"]);
+        let sources: Vec<_> = plan.filter.tokens.iter().map(|one| &*one.name).collect();
+        assert_eq!(sources, ["a", "c"], "d asks for the same as c");
+        assert_eq!(plan.files().into_iter().collect::<Vec<_>>(), ["/run/a"]);
+        assert_eq!(
+            plan.filter.providers[3].credential,
+            Credential::Token("c".to_owned())
+        );
     }
 
     #[test]

@@ -95,6 +95,18 @@ impl HttpProtocolOptions {
         }
     }
 
+    /// For services that give tokens. The metadata services of clouds refuse what came through a proxy,
+    /// and Envoy says so of its own calls too.
+    pub(super) fn for_services(tls: bool) -> Self {
+        Self {
+            http_filters: vec![
+                HttpFilter::remove_headers(PROXY_HEADERS),
+                HttpFilter::upstream_codec(),
+            ],
+            ..Self::new(tls)
+        }
+    }
+
     /// With the filter in its upstream placement.
     pub(super) fn with_filter(self, plan: &Plan<'_>, target: &Target) -> Self {
         let http_filters = vec![
@@ -205,6 +217,14 @@ impl CommonTlsContext {
         }
     }
 }
+
+/// What Envoy adds to calls of filters.
+const PROXY_HEADERS: &[&str] = &[
+    "x-forwarded-for",
+    "x-forwarded-proto",
+    "x-envoy-internal",
+    "x-envoy-expected-rq-timeout-ms",
+];
 
 /// Below what the load balancers in front of providers allow, so that no request goes out on a
 /// connection that is being closed.

@@ -71,8 +71,12 @@ Endpoints, behind any prefix:
   /models/M:generateContent  :streamGenerateContent[?alt=sse]  :countTokens
                                           Gemini
   /v2/chat                                Cohere
-  /TENANT/oauth2/v2.0/token  /token  :generateAccessToken  /computeMetadata/...  / (AWS STS)
-                                          tokens of Microsoft, Google and AWS
+  /TENANT/oauth2/v2.0/token  /metadata/identity/oauth2/token
+                                          tokens of Microsoft
+  /token  :generateAccessToken  /computeMetadata/...
+                                          tokens of Google, and of OAuth servers
+  / (AWS STS)  /latest/... (EC2)  /v1/credentials (ECS, authorization: mock-container-token)
+                                          keys of AWS
 
 Answers, decided by the text of the last user turn:
   anything          \"You said: \" and that text, one stream event per word

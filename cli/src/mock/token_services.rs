@@ -19,11 +19,16 @@ pub(super) fn answer(head: &Parts, body: &[u8], index: u64) -> Option<Delivery> 
     match head.method.as_str() {
         "POST" if path.ends_with("/oauth2/v2.0/token") => Some(microsoft(&form, &token)),
         "POST" if path.ends_with(":generateAccessToken") => Some(impersonated(&token)),
-        "POST" if path.ends_with("/token") => Some(google(&form, &token)),
+        "POST" if path.ends_with("/token") => {
+            Some(google(&form, has(head, "authorization"), &token))
+        }
         "POST" if path == "/" && form.has("Action") => Some(aws(&form, &token)),
         "GET" if path.starts_with("/computeMetadata/") && path.ends_with("/token") => {
             Some(google_machine(head, &token))
         }
+        "GET" if path == "/metadata/identity/oauth2/token" => Some(microsoft_machine(head, &token)),
+        "PUT" | "GET" if path.starts_with("/latest/") => Some(aws_machine(head, &token)),
+        "GET" if path == AWS_CONTAINER_PATH => Some(aws_container(head, &token)),
         _ => None,
     }
 }
@@ -52,12 +57,15 @@ fn microsoft(form: &Form, token: &str) -> Delivery {
     Delivery::json(200, &body)
 }
 
-/// A service account's signed claim, a refresh token, or the exchange of another token.
-fn google(form: &Form, token: &str) -> Delivery {
+/// A service account's signed claim, a refresh token, the exchange of another token, or a client's
+/// credentials.
+fn google(form: &Form, has_basic: bool, token: &str) -> Delivery {
     let required: &[&str] = match form.get("grant_type") {
         "urn:ietf:params:oauth:grant-type:jwt-bearer" => &["assertion"],
+        "client_credentials" if has_basic => &[],
+        "client_credentials" => &["client_id", "client_secret"],
         "refresh_token" => &["refresh_token", "client_id", "client_secret"],
-        TOKEN_EXCHANGE => &["audience", "subject_token", "subject_token_type"],
+        TOKEN_EXCHANGE => &["subject_token", "subject_token_type"],
         other => return refusal("unsupported_grant_type", &format!("not a grant: '{other}'")),
     };
     if let Some(missing) = form.missing(required) {
@@ -81,12 +89,76 @@ fn impersonated(token: &str) -> Delivery {
     Delivery::json(200, &json!({"accessToken": token, "expireTime": EXPIRY}))
 }
 
-/// The metadata server: only who can set a header may read.
+/// The metadata server: only who can set a header may read, and no proxy.
 fn google_machine(head: &Parts, token: &str) -> Delivery {
     match head.headers.get("metadata-flavor") {
-        Some(flavor) if flavor == "Google" => Delivery::json(200, &bearer(token)),
+        Some(flavor) if flavor == "Google" && !has(head, PROXY_HEADER) => {
+            Delivery::json(200, &bearer(token))
+        }
         _ => Delivery::whole(403, "text/html", "Missing Metadata-Flavor:Google header."),
     }
+}
+
+/// The machine's managed identity: only who can set a header may read. Numbers are strings here.
+fn microsoft_machine(head: &Parts, token: &str) -> Delivery {
+    let query = head.uri.query().unwrap_or_default();
+    let asked = Form(
+        form_urlencoded::parse(query.as_bytes())
+            .into_owned()
+            .collect(),
+    );
+    if head
+        .headers
+        .get("metadata")
+        .is_none_or(|value| value != "true")
+        || has(head, PROXY_HEADER)
+    {
+        return refusal("invalid_request", "Required metadata header not specified");
+    }
+    if let Some(missing) = asked.missing(&["api-version", "resource"]) {
+        return refusal("invalid_request", &format!("{missing} is missing"));
+    }
+    let body = json!({"access_token": token, "expires_in": LIFETIME_SECONDS.to_string(),
+        "expires_on": "4070908800", "resource": asked.get("resource"), "token_type": "Bearer"});
+    Delivery::json(200, &body)
+}
+
+/// IMDSv2: a session, and with it the role's name and keys. What came through a proxy gets none.
+fn aws_machine(head: &Parts, token: &str) -> Delivery {
+    let path = head.uri.path();
+    let session = head.headers.get("x-aws-ec2-metadata-token");
+    match (head.method.as_str(), path) {
+        ("PUT", "/latest/api/token") if has(head, PROXY_HEADER) => {
+            Delivery::whole(403, "text/html", "Forbidden")
+        }
+        ("PUT", "/latest/api/token") if has(head, "x-aws-ec2-metadata-token-ttl-seconds") => {
+            Delivery::whole(200, "text/plain", AWS_SESSION)
+        }
+        ("GET", _) if session.is_none_or(|session| session != AWS_SESSION) => {
+            Delivery::whole(401, "text/html", "Unauthorized")
+        }
+        ("GET", AWS_ROLE_PATH) => Delivery::whole(200, "text/plain", "mock-role"),
+        ("GET", _) if path.strip_prefix(AWS_ROLE_PATH) == Some("mock-role") => aws_keys(token),
+        _ => Delivery::whole(400, "text/html", "Bad Request"),
+    }
+}
+
+/// ECS, EKS Pod Identity: who knows the token of the environment.
+fn aws_container(head: &Parts, token: &str) -> Delivery {
+    match head.headers.get("authorization") {
+        Some(given) if given == AWS_CONTAINER_TOKEN => aws_keys(token),
+        _ => Delivery::whole(401, "text/plain", "Unauthorized"),
+    }
+}
+
+fn aws_keys(token: &str) -> Delivery {
+    let body = json!({"Code": "Success", "Type": "AWS-HMAC", "AccessKeyId": "ASIAMOCK",
+        "SecretAccessKey": "mock-secret", "Token": token, "Expiration": EXPIRY});
+    Delivery::json(200, &body)
+}
+
+fn has(head: &Parts, header: &str) -> bool {
+    head.headers.contains_key(header)
 }
 
 /// Temporary keys for a role.
@@ -177,6 +249,12 @@ fn snake(camel: &str) -> String {
 const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const AWS_NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 const LIFETIME_SECONDS: u64 = 3600;
+
+const AWS_SESSION: &str = "mock-session";
+const AWS_ROLE_PATH: &str = "/latest/meta-data/iam/security-credentials/";
+const AWS_CONTAINER_PATH: &str = "/v1/credentials";
+const AWS_CONTAINER_TOKEN: &str = "mock-container-token";
+const PROXY_HEADER: &str = "x-forwarded-for";
 
 /// Far off, so that answers are the same on each run and valid on all of them.
 const EXPIRY: &str = "2099-01-01T00:00:00Z";

@@ -78,7 +78,7 @@ pub fn run(options: &Options, out: &mut dyn Write, err: &mut dyn Write) -> Resul
     if let Some(admin) = source.config.admin {
         check_free(admin, "--admin")?;
     }
-    let secrets = secrets::take(&mut source.config);
+    let secrets = secrets::take(&mut source.config, options.host)?;
     let directory = directory()?;
     fill(directory.path(), &source.config, options)?;
     let process = Process::start(&Settings {

@@ -22,6 +22,31 @@ pub struct Recipe {
     pub value: Option<Template>,
 }
 
+impl Recipe {
+    /// All that may name environment variables and files.
+    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+        self.value
+            .iter()
+            .chain(self.calls.iter().flat_map(Call::templates))
+    }
+
+    /// The same, to change.
+    pub fn templates_mut(&mut self) -> impl Iterator<Item = &mut Template> {
+        let calls = self.calls.iter_mut();
+        self.value
+            .iter_mut()
+            .chain(calls.flat_map(Call::templates_mut))
+    }
+
+    /// Those of them that are secrets, to change.
+    pub fn secrets_mut(&mut self) -> impl Iterator<Item = &mut Template> {
+        let calls = self.calls.iter_mut();
+        self.value
+            .iter_mut()
+            .chain(calls.flat_map(Call::secrets_mut))
+    }
+}
+
 /// A call. In its templates, besides environment variables: `${file:PATH}` is what a file holds now,
 /// `${answer:N}` is what call N (from 0) has answered, `${answer:N:M}` its part M where an answer has
 /// several (keys of AWS: id, secret, token), and `${jwt:}` is the signed assertion.
@@ -57,6 +82,65 @@ pub struct Call {
     /// What its answer is.
     pub answer: AnswerForm,
 }
+
+impl Call {
+    fn templates(&self) -> Vec<&Template> {
+        let mut all = vec![&self.path];
+        all.extend(
+            self.headers
+                .iter()
+                .chain(&self.form)
+                .map(|(_, value)| value),
+        );
+        all.extend(
+            self.basic
+                .iter()
+                .flat_map(|(user, password)| [user, password]),
+        );
+        if let Some(keys) = &self.aws {
+            all.extend([&keys.access_key_id, &keys.secret_access_key]);
+            all.extend(&keys.session_token);
+        }
+        all.extend(self.jwt.as_ref().map(|jwt| &jwt.key));
+        all
+    }
+
+    fn secrets_mut(&mut self) -> Vec<&mut Template> {
+        let pairs = self.headers.iter_mut().chain(&mut self.form);
+        let secrets = pairs.filter(|(name, _)| SECRET_FIELDS.contains(&&**name));
+        let mut all: Vec<_> = secrets.map(|(_, value)| value).collect();
+        all.extend(self.basic.as_mut().map(|(_, password)| password));
+        if let Some(keys) = &mut self.aws {
+            all.push(&mut keys.secret_access_key);
+            all.extend(&mut keys.session_token);
+        }
+        all.extend(self.jwt.as_mut().map(|jwt| &mut jwt.key));
+        all
+    }
+
+    fn templates_mut(&mut self) -> Vec<&mut Template> {
+        let mut all = vec![&mut self.path];
+        let pairs = self.headers.iter_mut().chain(&mut self.form);
+        all.extend(pairs.map(|(_, value)| value));
+        let basic = self.basic.iter_mut();
+        all.extend(basic.flat_map(|(user, password)| [user, password]));
+        if let Some(keys) = &mut self.aws {
+            all.extend([&mut keys.access_key_id, &mut keys.secret_access_key]);
+            all.extend(&mut keys.session_token);
+        }
+        all.extend(self.jwt.as_mut().map(|jwt| &mut jwt.key));
+        all
+    }
+}
+
+/// Headers and fields of forms that hold secrets.
+const SECRET_FIELDS: &[&str] = &[
+    "authorization",
+    "client_secret",
+    "client_assertion",
+    "subject_token",
+    "WebIdentityToken",
+];
 
 /// Keys that sign a call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

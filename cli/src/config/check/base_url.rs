@@ -36,18 +36,26 @@ impl BaseUrl {
         let url = Url::parse(text).map_err(|problem| {
             Diagnostic::error(format!("`{text}` is not a URL: {problem}")).help(HELP)
         })?;
+        Ok(Self {
+            prefix: prefix(url.path(), row),
+            ..Self::of(&url)?
+        })
+    }
+
+    /// Takes a URL apart, as it stands.
+    pub(in crate::config) fn of(url: &Url) -> Result<Self, Diagnostic> {
         let host = match url.host() {
             Some(url::Host::Domain(name)) if !name.is_empty() => Host::Name(name.to_owned()),
             Some(url::Host::Ipv4(address)) => Host::Address(address.into()),
             Some(url::Host::Ipv6(address)) => Host::Address(address.into()),
-            _ => return Err(Diagnostic::error(format!("`{text}` names no server")).help(HELP)),
+            _ => return Err(Diagnostic::error(format!("`{url}` names no server")).help(HELP)),
         };
-        check_parts(&url)?;
+        check_parts(url)?;
         Ok(Self {
             tls: url.scheme() == "https",
             host,
             port: url.port_or_known_default().unwrap_or_default(),
-            prefix: prefix(url.path(), row),
+            prefix: url.path().trim_end_matches('/').to_owned(),
         })
     }
 

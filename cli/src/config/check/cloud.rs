@@ -3,13 +3,12 @@
 //! Owns: region, project and location, the addresses that follow from them, and the keys of AWS.
 //! Kinds of no cloud have none of these fields.
 
-use serde_saphyr::Spanned;
 use sluice_filter::config::{Credential, Template};
 use sluice_translators::providers::{Cloud, Row};
 
 use super::super::diagnostic::{Diagnostic, Place};
 use super::super::environment::{substitute, unshield};
-use super::super::file::{AwsKeys, Provider as Form, Text};
+use super::super::file::{Provider as Form, Text};
 use super::provider::refuse;
 use super::{Checker, value};
 
@@ -117,55 +116,16 @@ pub(super) fn credential(
     row: &'static Row,
     form: &Form,
 ) -> Option<Credential> {
-    match (row.envelope.cloud()?, &form.aws, &form.api_key) {
-        (Cloud::Aws, Some(keys), Some(_)) => {
-            checker.push(
-                Diagnostic::error("a provider has either an `api_key` or keys under `aws`")
-                    .at(Place::from(keys))
-                    .help("remove one of them"),
-            );
-            Some(Credential::None)
-        }
-        (Cloud::Aws, Some(keys), None) => Some(aws_keys(checker, keys)),
-        (Cloud::Aws, None, None) => Some(aws_environment(checker, name)),
-        (Cloud::Google, _, None) => Some(no_google_token(checker, name)),
-        (_, _, Some(_)) => None,
-    }
-}
-
-fn aws_keys(checker: &mut Checker<'_>, form: &Spanned<AwsKeys>) -> Credential {
-    let AwsKeys {
-        access_key_id,
-        secret_access_key,
-        session_token,
-    } = &form.value;
-    for (field, text) in [
-        ("access_key_id", access_key_id),
-        ("secret_access_key", secret_access_key),
-    ] {
-        if text.is_none() {
-            let problem = format!("these keys have no `{field}`");
-            checker.push(Diagnostic::error(problem).at(form));
-        }
-    }
-    let id = access_key_id
-        .as_ref()
-        .and_then(|text| checker.header_value(text));
-    let mut secret = |text: &Option<Text>| checker.secret(text.as_ref()?);
-    let (key, token) = (secret(secret_access_key), secret(session_token));
-    match (id, key) {
-        (Some(access_key_id), Some(secret_access_key)) => Credential::Aws {
-            access_key_id,
-            secret_access_key,
-            session_token: token,
-        },
-        _ => Credential::None,
+    match (row.envelope.cloud()?, &form.api_key) {
+        (Cloud::Aws, None) => Some(aws_environment(checker, name.into())),
+        (Cloud::Google, None) => Some(no_google_token(checker, name)),
+        (_, Some(_)) => None,
     }
 }
 
 /// The keys in Envoy's environment. A token among them is used when it is there now: permanent keys
 /// have none, and a variable that the filter is told of must be set.
-fn aws_environment(checker: &mut Checker<'_>, name: &Text) -> Credential {
+pub(super) fn aws_environment(checker: &mut Checker<'_>, place: Place) -> Credential {
     let is_set = |variable| (checker.environment.lookup)(variable).is_some();
     let unset = [ACCESS_KEY_ID, SECRET_ACCESS_KEY]
         .into_iter()
@@ -174,10 +134,9 @@ fn aws_environment(checker: &mut Checker<'_>, name: &Text) -> Credential {
     if let Some(variable) = unset.filter(|_| checker.environment.is_envoys) {
         checker.push(
             Diagnostic::error(format!(
-                "the provider `{}` has no keys: the environment variable {variable} is not set",
-                name.value
+                "there are no keys of AWS: the environment variable {variable} is not set"
             ))
-            .at(name)
+            .at(place)
             .help(AWS_HELP),
         );
     }
@@ -191,7 +150,7 @@ fn aws_environment(checker: &mut Checker<'_>, name: &Text) -> Credential {
 
 fn no_google_token(checker: &mut Checker<'_>, name: &Text) -> Credential {
     checker.push(
-        Diagnostic::error(format!("the provider `{}` needs an `api_key`", name.value))
+        Diagnostic::error(format!("the provider `{}` needs a credential", name.value))
             .at(name)
             .help(GOOGLE_HELP),
     );
@@ -202,10 +161,11 @@ const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
 const SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
 const SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
 
-const AWS_HELP: &str = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or write keys under `aws`, or \
-                        an API key of Bedrock as `api_key`; profiles and roles are not read yet";
-const GOOGLE_HELP: &str = "write an access token, such as `gcloud auth print-access-token` gives; \
-                           service accounts are not supported yet";
+const AWS_HELP: &str = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or write keys under `aws`, a \
+                        role or another `source`, or an API key of Bedrock as `api_key`";
+const GOOGLE_HELP: &str = "write `gcp` with a `service_account_key`, `metadata: true` or \
+                           `workload_identity`; or an access token as `api_key`, such as \
+                           `gcloud auth print-access-token` gives";
 
 #[cfg(test)]
 mod tests {

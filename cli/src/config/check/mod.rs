@@ -6,6 +6,7 @@ mod cloud;
 pub(super) mod limit;
 mod model;
 mod provider;
+mod tokens;
 mod value;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,7 +15,7 @@ use std::time::Duration;
 use sluice_filter::config::{DEFAULT_MAX_BYTES, DEFAULT_MAX_TOKENS};
 
 use super::diagnostic::{Diagnostic, Report};
-use super::environment::{Fault, check_names, substitute, unshield};
+use super::environment::{FILE, Fault, check_names, substitute, unshield};
 use super::file::{File, Text, Timeouts as TimeoutsForm};
 use super::{Config, Environment, Timeouts};
 
@@ -107,8 +108,13 @@ impl Checker<'_> {
     /// A value with its variables left in: they are put in where Envoy runs.
     fn template(&mut self, text: &Text) -> Option<String> {
         let value = unshield(&text.value);
+        // Files are read where Envoy runs.
+        let lookup = |name: &str| match name.starts_with(FILE) {
+            true => Some(String::new()),
+            false => (self.environment.lookup)(name),
+        };
         let checked = match self.environment.is_envoys {
-            true => substitute(&value, self.environment.lookup).map(drop),
+            true => substitute(&value, &lookup).map(drop),
             false => check_names(&value),
         };
         match checked {
@@ -140,6 +146,10 @@ impl Checker<'_> {
 
 fn variable_fault(fault: Fault) -> Diagnostic {
     match fault {
+        Fault::NotSet(name) if name.starts_with(FILE) => {
+            Diagnostic::error("a file can only stand in a secret")
+                .help("write the value here, or name an environment variable")
+        }
         Fault::NotSet(name) => {
             Diagnostic::error(format!("the environment variable {name} is not set"))
                 .help(format!("set {name}, or write the value here"))
@@ -147,7 +157,7 @@ fn variable_fault(fault: Fault) -> Diagnostic {
         Fault::Name(name) => Diagnostic::error(format!(
             "`${{{name}}}` does not name an environment variable"
         ))
-        .help("write `${NAME}`, with letters, digits and `_`"),
+        .help("write `${NAME}`, with letters, digits and `_`, or `${file:/PATH}`"),
     }
 }
 

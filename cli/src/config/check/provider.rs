@@ -10,7 +10,7 @@ use super::super::diagnostic::{Diagnostic, Place};
 use super::super::environment::unshield;
 use super::super::file::{Entries, Provider as Form, Text};
 use super::base_url::BaseUrl;
-use super::{Checker, cloud, value};
+use super::{Checker, cloud, tokens, value};
 
 /// All providers; `None` without any.
 pub(super) fn providers(
@@ -41,7 +41,10 @@ fn provider(checker: &mut Checker<'_>, name: &Text, form: &Form) -> Option<Provi
     let row = kind(checker, name, form.kind.as_ref())?;
     let site = cloud::site(checker, name, row, form);
     let base_url = base_url(checker, name, row, form, site.base_url.as_deref());
-    let credential = credential(checker, name, row, form);
+    let (credential, source) = match tokens::credential(checker, name, row, form, &site) {
+        Some(checked) => checked,
+        None => (credential(checker, name, row, form), None),
+    };
     let api = api(checker, row, form.api.as_ref());
     let api_version = api_version(checker, name, row, form.api_version.as_ref());
     let headers = headers(checker, form.headers.as_ref());
@@ -50,6 +53,7 @@ fn provider(checker: &mut Checker<'_>, name: &Text, form: &Form) -> Option<Provi
         row,
         base_url: base_url?,
         credential,
+        source,
         api,
         api_version: api_version.unwrap_or_default(),
         region: site.region,
@@ -216,7 +220,8 @@ fn header(checker: &mut Checker<'_>, name: &Text, text: &Text) -> Option<(String
     } else if FRAMING_HEADERS.contains(&&*lower) || lower.starts_with("x-sluice-") {
         "is a header that the gateway itself sets"
     } else {
-        return Some((lower, checker.header_value(text)?));
+        let value = checker.header_value(text)?;
+        return Some((lower, checker.without_files(value, text)?));
     };
     checker.push(Diagnostic::error(format!("`{}` {problem}", unshield(&name.value))).at(name));
     None
@@ -232,7 +237,7 @@ impl Checker<'_> {
     /// A secret. In clear it works, and ends up in generated files.
     pub(super) fn secret(&mut self, text: &Text) -> Option<Template> {
         let template = self.header_value(text)?;
-        if template.variables().is_empty() {
+        if template.variables().is_empty() && template.files().is_empty() {
             self.push(
                 Diagnostic::warning("this secret stands here in clear")
                     .at(Place::from(text))
@@ -240,6 +245,19 @@ impl Checker<'_> {
             );
         }
         Some(template)
+    }
+
+    /// A value that is resolved once, when the filter starts.
+    pub(super) fn without_files(&mut self, value: Template, text: &Text) -> Option<Template> {
+        if value.files().is_empty() {
+            return Some(value);
+        }
+        self.push(
+            Diagnostic::error("a file cannot stand here")
+                .at(text)
+                .help("files can stand in `api_key`, and in what services of tokens are sent"),
+        );
+        None
     }
 
     /// A value that can stand in a header.

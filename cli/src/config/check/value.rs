@@ -9,6 +9,7 @@ use sluice_translators::capabilities::Thinking;
 
 use super::super::AccessLog;
 use super::super::diagnostic::Diagnostic;
+use super::tokens::AwsSource;
 
 type Checked<T> = Result<T, Diagnostic>;
 
@@ -142,6 +143,25 @@ pub(super) fn api(text: &str) -> Checked<OpenAiApi> {
         "chat" => Ok(OpenAiApi::Chat),
         "responses" => Ok(OpenAiApi::Responses),
         _ => Err(choice(text, &["chat", "responses"])),
+    }
+}
+
+/// Whether the client says who it is in a header.
+pub(super) fn client_auth(text: &str) -> Checked<bool> {
+    match text {
+        "basic" => Ok(true),
+        "body" => Ok(false),
+        _ => Err(choice(text, &["body", "basic"])),
+    }
+}
+
+/// `environment`, `instance` or `container`
+pub(super) fn aws_source(text: &str) -> Checked<AwsSource> {
+    match text {
+        "environment" => Ok(AwsSource::Environment),
+        "instance" => Ok(AwsSource::Instance),
+        "container" => Ok(AwsSource::Container),
+        _ => Err(choice(text, &["environment", "instance", "container"])),
     }
 }
 
