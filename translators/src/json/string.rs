@@ -56,7 +56,14 @@ impl<'a> Str<'a> {
     /// Whether there is nothing but white space: some providers refuse such text blocks.
     #[must_use]
     pub fn is_blank(&self) -> bool {
-        self.decode().trim().is_empty()
+        // Most texts begin with a character that says it: what follows need not be decoded.
+        let first = match self {
+            Self::Escaped(raw) => raw.chars().next(),
+            Self::Plain(text) => text.chars().next(),
+        };
+        first.is_none_or(|first| {
+            (first == '\\' || first.is_whitespace()) && self.decode().trim().is_empty()
+        })
     }
 }
 
@@ -184,6 +191,19 @@ mod tests {
     fn lone_surrogates_become_replacement_characters() {
         assert_eq!(Str::Escaped(r"\ud83dx\ude00").decode(), "\u{fffd}x\u{fffd}");
         assert_eq!(Str::Escaped(r"\ud83d\u0041").decode(), "\u{fffd}A");
+    }
+
+    #[test]
+    fn blank_texts_hold_nothing_but_white_space_however_it_is_spelled() {
+        for text in ["", " ", r"\n", r" \u0020\t", "\u{a0}", r"\u00a0"] {
+            assert!(Str::Escaped(text).is_blank(), "{text:?}");
+        }
+        for text in ["a", r" \na", r"\u0061", r"\\", r#"\" "#] {
+            assert!(!Str::Escaped(text).is_blank(), "{text:?}");
+        }
+        assert!(Str::from(" \n").is_blank());
+        // A plain backslash is a character like others.
+        assert!(!Str::from("\\").is_blank());
     }
 
     #[test]
