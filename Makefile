@@ -127,6 +127,10 @@ bench-peers: build ## The same with LiteLLM's proxy (installs it)
 	@scripts/setup.sh envoy bench bench-peers
 	.venv/bin/python bench/run.py --litellm .venv-peers/bin/litellm $(BENCH)
 
+.PHONY: bench-translate
+bench-translate: ## What translation costs by itself: time, bytes per second, allocations
+	cargo bench $(LOCKED) -p sluice-translators --bench translate
+
 ##@ Develop
 
 .PHONY: gen
