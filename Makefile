@@ -77,7 +77,7 @@ unit-release: ## The data path's tests with release arithmetic, where overflow w
 .PHONY: scenarios
 scenarios: build ## Scenarios: the filter alone at every chunking, then both its forms in real Envoy
 	@scripts/setup.sh envoy
-	cargo test $(LOCKED) -p sluice-tests --lib --test native --test envoy --test wasm
+	cargo test $(LOCKED) -p sluice-tests --lib --test native --test envoy --test tokens --test wasm
 
 .PHONY: scenarios-oldest
 scenarios-oldest: build ## Scenarios through the oldest Envoy that the wasm filter runs on

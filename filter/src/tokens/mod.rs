@@ -458,7 +458,7 @@ pub const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// How many requests wait for tokens at a time; those beyond it are refused. Each of them holds its
 /// body, so this bounds memory while a token service is slow.
 pub const MAX_WAITING: usize = 1024;
-/// How long one call may take, in milliseconds. A source makes three calls at most.
+/// How long one call may take, in milliseconds. A source makes four calls at most.
 pub const CALL_TIMEOUT_MS: u32 = 5_000;
 /// How long before its end a token is renewed, if its life is not short: what AWS's and Google's own
 /// libraries take.
