@@ -11,6 +11,7 @@ pub mod commands;
 pub mod config;
 pub mod failure;
 pub mod generate;
+pub mod limits;
 pub mod mock;
 pub mod run;
 pub mod translate;

@@ -18,9 +18,10 @@ use tempfile::TempDir;
 
 use crate::artifact::{self, Artifact};
 use crate::ca_file;
-use crate::config::Config;
+use crate::config::{Backend, Config};
 use crate::failure::Failure;
 use crate::generate::{Host, Target, generate};
+use crate::limits::Service;
 use envoy::Envoy;
 use process::{Process, Settings};
 use source::Source;
@@ -80,6 +81,7 @@ pub fn run(options: &Options, out: &mut dyn Write, err: &mut dyn Write) -> Resul
     }
     let secrets = secrets::take(&mut source.config, options.host)?;
     let directory = directory()?;
+    let _limits = keep_limits(&mut source.config, directory.path())?;
     fill(directory.path(), &source.config, options)?;
     let process = Process::start(&Settings {
         envoy: &envoy,
@@ -107,6 +109,22 @@ fn directory() -> Result<TempDir, Failure> {
         .prefix("sluice-")
         .tempdir()
         .map_err(|error| Failure::line(format!("cannot make a temporary directory: {error}")))
+}
+
+/// Starts the service that keeps the limits, where that is this program's business, and names it in the
+/// configuration.
+fn keep_limits(config: &mut Config, directory: &Path) -> Result<Option<Service>, Failure> {
+    let own = matches!(
+        config.limits_backend,
+        Backend::Embedded | Backend::Redis { .. }
+    );
+    if config.limits.is_empty() || !own {
+        return Ok(None);
+    }
+    let socket = directory.join("limits.sock");
+    let service = Service::start(&config.limits, &config.limits_backend, &socket);
+    config.limits_backend = Backend::Socket(socket);
+    service.map(Some).map_err(Failure::line)
 }
 
 /// Writes what Envoy loads.

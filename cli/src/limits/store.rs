@@ -1,0 +1,172 @@
+//! Where the counts are: in memory, or in Redis.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+
+use super::Error;
+use crate::config::Backend;
+
+/// Counts by key.
+#[derive(Debug)]
+pub(super) enum Store {
+    Memory(Mutex<Memory>),
+    Redis(Redis),
+}
+
+/// Something to count.
+#[derive(Clone, Debug)]
+pub(super) struct Count {
+    pub(super) key: String,
+    pub(super) hits: u64,
+    /// Its window ends then.
+    pub(super) expires_in_s: u64,
+}
+
+/// Why nothing can be counted.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StoreError {
+    #[error("more than {MAX_BUDGETS} budgets are in use")]
+    Full,
+    #[error("Redis: {0}")]
+    Redis(#[from] redis::RedisError),
+}
+
+impl Store {
+    /// For a backend. Redis need not be there yet.
+    pub(super) fn of(backend: &Backend) -> Result<Self, Error> {
+        match backend {
+            Backend::Redis { url } => Ok(Self::Redis(Redis::new(url)?)),
+            _ => Ok(Self::memory()),
+        }
+    }
+
+    pub(super) fn memory() -> Self {
+        Self::Memory(Mutex::default())
+    }
+
+    /// Adds each count to its key, and tells what the keys have then.
+    ///
+    /// # Errors
+    /// When Redis does not answer, or the memory is full.
+    pub(super) async fn add(&self, counts: &[Count], now: u64) -> Result<Vec<u64>, StoreError> {
+        match self {
+            Self::Memory(memory) => {
+                // Adding does not panic, so what the lock guards is whole.
+                let mut memory = memory
+                    .lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner);
+                counts.iter().map(|count| memory.add(count, now)).collect()
+            }
+            Self::Redis(redis) => redis.add(counts).await,
+        }
+    }
+}
+
+/// Counts of one process.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    budgets: HashMap<String, Budget>,
+    /// How many budgets there may be before those whose window is over are thrown out.
+    sweep_at: usize,
+}
+
+#[derive(Debug)]
+struct Budget {
+    used: u64,
+    /// Seconds since 1970.
+    end: u64,
+}
+
+impl Memory {
+    fn add(&mut self, count: &Count, now: u64) -> Result<u64, StoreError> {
+        if let Some(budget) = self.budgets.get_mut(&count.key) {
+            budget.used = budget.used.saturating_add(count.hits);
+            return Ok(budget.used);
+        }
+        if self.budgets.len() >= self.sweep_at.max(MIN_SWEEP) {
+            self.budgets.retain(|_, budget| budget.end > now);
+            self.sweep_at = self.budgets.len().saturating_mul(2);
+        }
+        if self.budgets.len() >= MAX_BUDGETS {
+            return Err(StoreError::Full);
+        }
+        let budget = Budget {
+            used: count.hits,
+            end: now.saturating_add(count.expires_in_s),
+        };
+        self.budgets.insert(count.key.clone(), budget);
+        Ok(count.hits)
+    }
+}
+
+/// A connection that comes back by itself.
+pub(super) struct Redis(ConnectionManager);
+
+impl Redis {
+    fn new(url: &str) -> Result<Self, redis::RedisError> {
+        let config = ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(TIMEOUT))
+            .set_response_timeout(Some(TIMEOUT))
+            .set_max_delay(MAX_RECONNECT_DELAY);
+        let client = redis::Client::open(url)?;
+        ConnectionManager::new_lazy_with_config(client, config).map(Self)
+    }
+
+    async fn add(&self, counts: &[Count]) -> Result<Vec<u64>, StoreError> {
+        if counts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut pipeline = redis::pipe();
+        for count in counts {
+            let expires = count.expires_in_s.saturating_add(EXPIRY_SLACK_S);
+            pipeline.cmd("INCRBY").arg(&count.key).arg(count.hits);
+            pipeline.cmd("EXPIRE").arg(&count.key).arg(expires).ignore();
+        }
+        Ok(pipeline.query_async(&mut self.0.clone()).await?)
+    }
+}
+
+/// The address may hold a password.
+impl std::fmt::Debug for Redis {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Redis")
+    }
+}
+
+/// A budget is some 150 bytes. Who can invent so many values of a header is to be limited by something
+/// that cannot be invented.
+const MAX_BUDGETS: usize = 1_000_000;
+/// Below this it is not worth looking for what is over.
+const MIN_SWEEP: usize = 1024;
+/// Envoy waits a second in all.
+const TIMEOUT: Duration = Duration::from_millis(500);
+/// So long after Redis is back, limits are kept again.
+const MAX_RECONNECT_DELAY: Duration = Duration::from_millis(500);
+/// Clocks of several machines are not the same.
+const EXPIRY_SLACK_S: u64 = 60;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_over_is_thrown_out_before_there_is_no_room() {
+        let mut memory = Memory::default();
+        let count = |key: u64| Count {
+            key: key.to_string(),
+            hits: 1,
+            expires_in_s: 1,
+        };
+        for second in 0..10_000 {
+            assert_eq!(memory.add(&count(second), second).unwrap(), 1);
+        }
+        assert!(
+            memory.budgets.len() <= MIN_SWEEP,
+            "{}",
+            memory.budgets.len()
+        );
+    }
+}
