@@ -45,11 +45,11 @@ run: build ## Start the gateway (CONFIG=my.yaml; without: your keys, else mock p
 
 .PHONY: test
 test: ## Everything that this machine can check
-	@scripts/test.sh setup check build unit unit-release wasm-tests component-tests scenarios sdk soak fuzz
+	@scripts/test.sh setup check build unit unit-release wasm-tests component-tests scenarios sdk limits soak fuzz
 
 .PHONY: setup
 setup: ## Install what the tests need into the project
-	@scripts/setup.sh rust envoy sdk check wasm-tests component
+	@scripts/setup.sh rust envoy sdk limits check wasm-tests component
 
 .PHONY: check
 check: ## Formatting, lints, documentation, dependencies, scripts
@@ -105,6 +105,17 @@ wasm-tests: ## The translators' tests compiled to WebAssembly, under Node (insta
 component-tests: component ## The component in a host of components
 	SLUICE_COMPONENT="$(abspath $(TARGET)/wasm32-wasip2/wasm/sluice_component.wasm)" \
 		.venv/bin/pytest component/tests
+
+.PHONY: limits
+limits: build ## Limits of each kind, with real Redis and Envoy's rate limit service; failures; exactness
+	@scripts/setup.sh envoy sdk limits
+	.venv/bin/pytest tests/limits
+
+.PHONY: limits-exact
+limits-exact: build ## The tables of docs/limits.md: LIMITS_REQUESTS (10000) mixed requests, to the token
+	@scripts/setup.sh envoy sdk limits
+	LIMITS_REQUESTS=$${LIMITS_REQUESTS:-10000} .venv/bin/pytest -s tests/limits/test_exactness.py \
+		tests/limits/test_failures.py
 
 .PHONY: fuzz
 fuzz: ## Fuzz the readers, FUZZ_SECONDS each (10)

