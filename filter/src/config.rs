@@ -349,6 +349,12 @@ pub enum LimitKey {
     Provider,
     /// A header of the client's request, by its name in lower case.
     Header(String),
+    /// The name of the client's virtual key.
+    Key,
+    /// The client's user.
+    User,
+    /// The user's team.
+    Team,
 }
 
 /// What a limit counts.

@@ -41,10 +41,14 @@ class Client:
             body |= {"stream": True, "stream_options": {"include_usage": True}}
         return await self._post("/v1/chat/completions", body, until, headers)
 
-    async def messages(self, model: str, text: str, *, stream=False, until=None, **headers) -> Answer:
+    async def messages(
+        self, model: str, text: str, *, stream=False, until=None, **headers
+    ) -> Answer:
         """Asks in Anthropic's form."""
         body = {"model": model, "max_tokens": 99, "messages": [{"role": "user", "content": text}]}
-        return await self._post("/v1/messages", body | ({"stream": True} if stream else {}), until, headers)
+        return await self._post(
+            "/v1/messages", body | ({"stream": True} if stream else {}), until, headers
+        )
 
     async def _post(self, path: str, body: dict, until: bytes | None, headers: dict) -> Answer:
         data = json.dumps(body).encode()

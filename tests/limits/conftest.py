@@ -42,13 +42,6 @@ def provider() -> Iterator[Provider]:
     provider.stop()
 
 
-@pytest.fixture(scope="session")
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
-    redis = Redis(tmp_path_factory.mktemp("redis"))
-    yield redis
-    redis.kill()
-
-
 def start(kind: str, config: str, folder: Path, provider: Provider, redis) -> Iterator[Setup]:
     """`service-wasm`: who keeps the limits, and in which form the filter runs."""
     keeper, host = kind.split("-")
@@ -64,7 +57,9 @@ def start(kind: str, config: str, folder: Path, provider: Provider, redis) -> It
         yield Setup(gateway, provider, redis)
 
 
-@pytest.fixture(scope="session", params=["service-wasm", "service-module", "redis-wasm", "embedded-module"])
+@pytest.fixture(
+    scope="session", params=["service-wasm", "service-module", "redis-wasm", "embedded-module"]
+)
 def setup(request, tmp_path_factory, provider) -> Iterator[Setup]:
     folder = tmp_path_factory.mktemp(request.param)
     own_redis = []

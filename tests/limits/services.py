@@ -135,7 +135,9 @@ class RateLimitService:
     """Envoy's own, with the settings of the generated compose file."""
 
     def __init__(self, folder: Path, generated: Path, port: int, redis: Redis) -> None:
-        self.program = needed("ratelimit", os.environ.get("RATELIMIT"), ROOT / ".tools/bin/ratelimit")
+        self.program = needed(
+            "ratelimit", os.environ.get("RATELIMIT"), ROOT / ".tools/bin/ratelimit"
+        )
         self.folder, self.redis, self.health = folder, redis, free_port()
         compose = (generated / "compose.yaml").read_text()
         settings = dict(re.findall(r'^ {6}([A-Z_]+): "?([^"\n]*)"?$', compose, re.MULTILINE))

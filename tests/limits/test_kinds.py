@@ -32,7 +32,9 @@ def test_all_forms_are_charged_alike(setup: Setup, user: str, stream: bool) -> N
     assert setup.ask("claude-total", x_user=user).status == 429
 
 
-def test_a_stream_that_is_left_early_is_charged_what_was_told_by_then(setup: Setup, user: str) -> None:
+def test_a_stream_that_is_left_early_is_charged_what_was_told_by_then(
+    setup: Setup, user: str
+) -> None:
     more = {"stream": True, "until": b"message_start", "x_user": user}
     setup.ask("claude-total", "21 5 hold", "messages", **more)
     refused = setup.ask("claude-total", form="messages", x_user=user)

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::access::Identity;
 use crate::config::LimitKey;
 use crate::exchange::Exchange;
 use crate::gateway::Target;
@@ -21,8 +22,18 @@ pub(super) fn of(by: &[LimitKey], exchange: &Exchange, target: &Target) -> Strin
         LimitKey::Model => readable(exchange.model.as_bytes()),
         LimitKey::Provider => readable(target.provider.name.as_bytes()),
         LimitKey::Header(name) => header(&exchange.headers, name),
+        LimitKey::Key => identity(exchange, |identity| &identity.key),
+        LimitKey::User => identity(exchange, |identity| &identity.user),
+        LimitKey::Team => identity(exchange, |identity| &identity.team),
     });
     values.collect::<Vec<_>>().join("|")
+}
+
+/// All of whom it is not known share one budget.
+fn identity(exchange: &Exchange, part: impl Fn(&Identity) -> &Option<String>) -> String {
+    let known = exchange.identity.as_deref();
+    let value = known.and_then(|identity| part(identity).as_deref());
+    readable(value.unwrap_or_default().as_bytes())
 }
 
 /// All who do not send the header share one budget: leaving it out frees nobody of the limit.

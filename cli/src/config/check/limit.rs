@@ -17,14 +17,30 @@ pub(super) fn limits(
     checker: &mut Checker<'_>,
     forms: Option<&Spanned<Entries<Form>>>,
     providers: Option<&Spanned<Entries<Provider>>>,
+    knows_clients: bool,
 ) -> Vec<Limit> {
     let forms = forms.map_or(&[][..], |forms| &forms.value.0);
     let providers = providers.map_or(&[][..], |providers| &providers.value.0);
     let names: Vec<&str> = providers.iter().map(|(name, _)| &*name.value).collect();
     forms
         .iter()
-        .filter_map(|(name, form)| limit(checker, name, form, &names))
+        .filter_map(|(name, form)| {
+            let limit = limit(checker, name, form, &names)?;
+            if !knows_clients && limit.by.iter().any(is_identity) {
+                let problem = format!("`{}` is by who asks, and nobody has to say so", limit.name);
+                let help = "give clients `keys`, or limit by `address` or `header:NAME`";
+                checker.push(Diagnostic::error(problem).at(form).help(help));
+            }
+            Some(limit)
+        })
         .collect()
+}
+
+const fn is_identity(by: &By) -> bool {
+    matches!(
+        by,
+        By::Filter(LimitKey::Key | LimitKey::User | LimitKey::Team)
+    )
 }
 
 fn limit(
@@ -118,6 +134,9 @@ fn by(text: &str) -> Result<By, Diagnostic> {
     match text {
         "model" => return Ok(By::Filter(LimitKey::Model)),
         "provider" => return Ok(By::Filter(LimitKey::Provider)),
+        "key" => return Ok(By::Filter(LimitKey::Key)),
+        "user" => return Ok(By::Filter(LimitKey::User)),
+        "team" => return Ok(By::Filter(LimitKey::Team)),
         "address" => return Ok(By::Address),
         _ => {}
     }
@@ -201,7 +220,15 @@ pub(super) fn backend(text: &str) -> Result<Backend, Diagnostic> {
     }
 }
 
-const BY: &[&str] = &["model", "provider", "address", "header:NAME"];
+const BY: &[&str] = &[
+    "key",
+    "user",
+    "team",
+    "model",
+    "provider",
+    "address",
+    "header:NAME",
+];
 pub(in crate::config) const COUNTED: &[&str] =
     &["requests", "input_tokens", "output_tokens", "total_tokens"];
 pub(in crate::config) const WINDOWS: &[&str] =

@@ -31,7 +31,12 @@ pub(super) fn check(
     };
     let providers = provider::providers(checker, file.providers.as_ref());
     let models = model::models(checker, file.models.as_ref(), file.providers.as_ref());
-    let limits = limit::limits(checker, file.limits.as_ref(), file.providers.as_ref());
+    let limits = limit::limits(
+        checker,
+        file.limits.as_ref(),
+        file.providers.as_ref(),
+        file.keys.is_some(),
+    );
     let size = |checker: &mut Checker<'_>, text: &Option<Text>, default| {
         checker.parse(text.as_ref(), value::size).unwrap_or(default)
     };

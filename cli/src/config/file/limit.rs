@@ -12,8 +12,8 @@ use super::Text;
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Limit {
-    /// Each combination of these has a budget of its own: `model`, `provider`, `address`,
-    /// `header:NAME`. Default: one budget for all.
+    /// Each combination of these has a budget of its own: `key`, `user` and `team` of the client's
+    /// key, `model`, `provider`, `address`, `header:NAME`. Default: one budget for all.
     #[schemars(with = "Option<WordsSchema>", example = &["header:x-user", "model"])]
     pub(in crate::config) by: Option<Words>,
     /// What is counted.
