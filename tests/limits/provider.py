@@ -9,9 +9,9 @@ from collections import Counter
 class Provider:
     """Serves OpenAI's chat and Anthropic's messages, on a thread of its own.
 
-    A request says in its last message what is to come of it: `7 11` is an answer that used 7 tokens of
-    input and 11 of output; `7 11 hold` a stream that stops after its beginning and waits for the
-    client to leave; `503` a failure.
+    A request says in its last message what is to come of it: `7 11` is an answer that used 7 tokens
+    of input and 11 of output; `7 11 hold` a stream that stops after its beginning and waits for
+    the client to leave; `503` a failure.
     """
 
     def __init__(self) -> None:
@@ -101,8 +101,8 @@ STREAM_HEAD = (
 
 def _whole(status: int, body: dict) -> bytes:
     data = json.dumps(body).encode()
-    head = f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {len(data)}\r\n\r\n"
-    return head.encode() + data
+    head = f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n"
+    return f"{head}content-length: {len(data)}\r\n\r\n".encode() + data
 
 
 def _chunk(data: bytes) -> bytes:

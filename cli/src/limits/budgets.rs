@@ -52,7 +52,7 @@ impl Budgets {
         let statuses: Vec<DescriptorStatus> = asked.iter().map(status).collect();
         let worst = statuses.iter().map(|status| status.code).max();
         Ok(RateLimitResponse {
-            overall_code: worst.unwrap_or(Code::Ok.into()),
+            overall_code: worst.unwrap_or(Code::Ok as i32),
             statuses,
         })
     }
