@@ -12,6 +12,12 @@ import processes
 from contestants import Contestant, Setting
 
 LITELLM = "litellm"
+# Quiet, offline, and without the key that it asks for where others can reach it.
+ENVIRONMENT = {
+    "LITELLM_LOG": "ERROR",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true",
+}
 
 
 def litellm(setting: Setting, binary: str) -> Contestant:
@@ -21,7 +27,7 @@ def litellm(setting: Setting, binary: str) -> Contestant:
     config = processes.write_config(setting.folder / "litellm.yaml", _config(base))
     command = [binary, "--config", str(config), "--host", "127.0.0.1", "--port", str(port)]
     command += ["--num_workers", "1"]
-    env = {**os.environ, "LITELLM_LOG": "ERROR", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+    env = {**os.environ, **ENVIRONMENT}
     process = processes.Process(command, load.pin_gateway, Path(f"{config}.log"), env)
     process.ready_seconds = process.wait_until(lambda: _is_ready(port))
     return Contestant(LITELLM, port, port, process)
