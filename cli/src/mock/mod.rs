@@ -9,6 +9,7 @@
 mod admin;
 mod calls_by_model;
 mod controls;
+mod conversation;
 mod delivery;
 mod fault;
 mod field;

@@ -82,7 +82,9 @@ Answers, decided by the text of the last user turn:
   anything          \"You said: \" and that text, one stream event per word
   call:NAME {json}  a call of the offered tool NAME; several make parallel calls
   think:TEXT        reasoning first, then the answer to TEXT
-  (tool results)    a text that quotes them
+  say:TEXT          exactly that text
+  A then: B         A at first, B after the tools have answered once, and so on
+  (tool results)    past the last step: a text that quotes them
 
 Controls of one request, in the header `x-mock: key=value; key` or after the model
 name as `any-model+key=value+key`:

@@ -5,6 +5,7 @@
 use serde::de::IgnoredAny;
 
 use super::controls::Controls;
+use super::conversation::Conversation;
 
 /// A request, as far as the answer depends on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,10 +24,7 @@ pub(super) struct Ask {
     /// Names of the offered tools.
     pub(super) tools: Vec<String>,
     pub(super) tool_choice: ToolChoice,
-    /// Text of the last user turn; empty if tool results come after it.
-    pub(super) text: String,
-    /// Texts of the tool results of the last turn.
-    pub(super) results: Vec<String>,
+    pub(super) conversation: Conversation,
     /// Words in all that the model reads: the default input count.
     pub(super) words: u64,
     /// A number made of the request's bytes, for ids.
@@ -103,14 +101,15 @@ pub(super) struct Usage {
 
 impl Reply {
     pub(super) fn plan(ask: &Ask, controls: &Controls) -> Self {
-        let (thinking, asked) = match ask.text.trim_start().strip_prefix("think:") {
+        let step = step(&ask.conversation);
+        let (thinking, asked) = match step.and_then(|step| step.strip_prefix("think:")) {
             Some(asked) => (
                 Some(format!("Thinking about: {}", asked.trim())),
-                asked.trim(),
+                Some(asked.trim()),
             ),
-            None => (None, ask.text.as_str()),
+            None => (None, step),
         };
-        let calls = calls(ask, asked);
+        let calls = calls(ask, asked.unwrap_or_default());
         let text = calls.is_empty().then(|| text(ask, asked, controls.huge));
         let stop = stop(controls.stop.as_deref(), &calls);
         let mut reply = Self {
@@ -167,11 +166,25 @@ pub(super) fn seed(bytes: &[u8]) -> u64 {
     })
 }
 
-fn text(ask: &Ask, asked: &str, huge: Option<usize>) -> String {
-    match huge {
-        Some(bytes) => "x".repeat(bytes),
-        None if ask.results.is_empty() => format!("You said: {asked}"),
-        None => format!("The tools answered: {}", ask.results.join(" | ")),
+/// What the user's text asks for after as many rounds of tools; `None` past its last step.
+fn step(conversation: &Conversation) -> Option<&str> {
+    let mut steps = conversation.text.split(NEXT_STEP);
+    match steps.nth(conversation.rounds) {
+        // Streams are compared piece by piece: spaces behind an only step are kept.
+        Some(step) if conversation.text.contains(NEXT_STEP) => Some(step.trim()),
+        step => step.map(str::trim_start),
+    }
+}
+
+fn text(ask: &Ask, asked: Option<&str>, huge: Option<usize>) -> String {
+    let results = &ask.conversation.results;
+    match (huge, asked) {
+        (Some(bytes), _) => "x".repeat(bytes),
+        (None, None) => format!("The tools answered: {}", results.join(" | ")),
+        (None, Some(asked)) => match asked.strip_prefix("say:") {
+            Some(exactly) => exactly.trim().to_owned(),
+            None => format!("You said: {asked}"),
+        },
     }
 }
 
@@ -251,6 +264,9 @@ fn stop(wanted: Option<&str>, calls: &[Call]) -> Stop {
     }
 }
 
+/// Between the steps of a text.
+const NEXT_STEP: &str = "then:";
+
 /// Shorter than most arguments, so that tests see several pieces.
 const FRAGMENT_CHARACTERS: usize = 8;
 
@@ -261,10 +277,16 @@ mod tests {
     fn ask(text: &str) -> Ask {
         let tools = vec!["weather".to_owned(), "time".to_owned()];
         Ask {
-            text: text.to_owned(),
+            conversation: said(text),
             tools,
             ..Ask::default()
         }
+    }
+
+    fn said(text: &str) -> Conversation {
+        let mut conversation = Conversation::default();
+        conversation.said(text);
+        conversation
     }
 
     fn called(ask: &Ask) -> Vec<(String, String)> {
@@ -306,6 +328,21 @@ mod tests {
             called(&with(named, "call:weather {}")),
             [pair("time", "{}")]
         );
+    }
+
+    #[test]
+    fn steps_follow_one_another_as_tools_answer() {
+        let mut ask = ask("call:time {} then: call:weather {} then: say:It rains.");
+        assert_eq!(called(&ask), [pair("time", "{}")]);
+        ask.conversation.result("noon".to_owned());
+        assert_eq!(called(&ask), [pair("weather", "{}")]);
+        ask.conversation.model_turn();
+        ask.conversation.result("wet".to_owned());
+        let said = |ask: &Ask| Reply::plan(ask, &Controls::default()).text;
+        assert_eq!(said(&ask).as_deref(), Some("It rains."));
+        ask.conversation.model_turn();
+        ask.conversation.result("dry".to_owned());
+        assert_eq!(said(&ask).as_deref(), Some("The tools answered: dry"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::super::super::fault::Fault;
 use super::super::super::field::Field;
 use super::super::super::reply::{Ask, ToolChoice};
 use super::super::Target;
-use super::turns::{self, LastTurn};
+use super::turns;
 
 /// What is outside of the body at Anthropic, or differs where others serve the format.
 pub(super) struct Envelope<'a> {
@@ -28,7 +28,7 @@ pub(super) fn read(body: &Value, envelope: &Envelope<'_>) -> Result<Ask, Fault> 
     body.only(&[KNOWN, extra].concat())?;
     let model = model(&body, target)?;
     let max_tokens = max_tokens(&body, target.count_only)?;
-    let LastTurn { text, results } = turns::read(&body.need("messages")?.some_items()?)?;
+    let conversation = turns::read(&body.need("messages")?.some_items()?)?;
     body.optional("system", turns::system)?;
     let tools = tools(&body)?;
     settings(&body, version, max_tokens)?;
@@ -40,8 +40,7 @@ pub(super) fn read(body: &Value, envelope: &Envelope<'_>) -> Result<Ask, Fault> 
         candidates: 1,
         tool_choice: tool_choice(&body, &tools)?,
         tools,
-        text,
-        results,
+        conversation,
         ..Ask::default()
     })
 }

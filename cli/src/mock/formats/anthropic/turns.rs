@@ -1,22 +1,16 @@
 //! Reading the turns: roles, blocks, and that each `tool_use` gets its `tool_result`.
 
+use super::super::super::conversation::Conversation;
 use super::super::super::fault::Fault;
 use super::super::super::field::Field;
 
-/// What the answer depends on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct LastTurn {
-    pub(super) text: String,
-    pub(super) results: Vec<String>,
-}
-
 /// Checks all messages; neighbours of one role count as one turn.
-pub(super) fn read(messages: &[Field<'_>]) -> Result<LastTurn, Fault> {
+pub(super) fn read(messages: &[Field<'_>]) -> Result<Conversation, Fault> {
     let mut reader = Reader::default();
     for message in messages {
         reader.message(message)?;
     }
-    Ok(reader.last)
+    Ok(reader.conversation)
 }
 
 /// The top-level system prompt: a string, or text blocks.
@@ -33,7 +27,7 @@ pub(super) fn system(system: &Field<'_>) -> Result<(), Fault> {
 
 #[derive(Default)]
 struct Reader {
-    last: LastTurn,
+    conversation: Conversation,
     role: String,
     /// Calls of the last assistant turn that have no result yet.
     open_calls: Vec<String>,
@@ -62,8 +56,10 @@ impl Reader {
 
     fn turn(&mut self, role: &str) {
         role.clone_into(&mut self.role);
-        if role == "user" {
-            self.last = LastTurn::default();
+        match role {
+            "user" => self.conversation.user_turn(),
+            "assistant" => self.conversation.model_turn(),
+            _ => {}
         }
     }
 
@@ -92,7 +88,7 @@ impl Reader {
         }
         self.answered(message)?;
         if role == "user" {
-            self.last.text.push_str(text);
+            self.conversation.said(text);
         }
         Ok(())
     }
@@ -122,7 +118,7 @@ impl Reader {
         };
         self.open_calls.remove(index);
         block.optional("is_error", |error| error.flag())?;
-        self.last.results.push(result_text(block)?);
+        self.conversation.result(result_text(block)?);
         Ok(())
     }
 }

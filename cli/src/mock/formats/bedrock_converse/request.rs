@@ -1,5 +1,6 @@
 //! Reading a request: alternating turns, one-key blocks, results for calls, tools declared.
 
+use super::super::super::conversation::Conversation;
 use super::super::super::fault::Fault;
 use super::super::super::field::Field;
 use super::super::super::reply::{Ask, ToolChoice};
@@ -34,8 +35,7 @@ pub(super) fn read(incoming: &Incoming<'_>) -> Result<Ask, Fault> {
         candidates: 1,
         tools,
         tool_choice,
-        text: turns.text,
-        results: turns.results,
+        conversation: turns.conversation,
         ..Ask::default()
     })
 }
@@ -43,8 +43,7 @@ pub(super) fn read(incoming: &Incoming<'_>) -> Result<Ask, Fault> {
 /// The last turn, and the calls that still wait for their results.
 #[derive(Default)]
 struct Turns {
-    text: String,
-    results: Vec<String>,
+    conversation: Conversation,
     role: String,
     open_calls: Vec<String>,
     uses_tools: bool,
@@ -74,9 +73,10 @@ impl Turns {
             return Err(message.wrong("roles must alternate between 'user' and 'assistant'"));
         }
         role.clone_into(&mut self.role);
-        if role == "user" {
-            self.text.clear();
-            self.results.clear();
+        match role {
+            "user" => self.conversation.user_turn(),
+            "assistant" => self.conversation.model_turn(),
+            _ => {}
         }
         for block in message.need("content")?.some_items()? {
             self.block(role, &block)?;
@@ -97,7 +97,7 @@ impl Turns {
         };
         let (kind, value) = block.variant(allowed)?;
         match kind {
-            "text" if role == "user" => self.text.push_str(value.filled()?),
+            "text" if role == "user" => self.conversation.said(value.filled()?),
             "text" => drop(value.filled()?),
             "toolUse" => self.call(&value)?,
             "toolResult" => self.result(&value)?,
@@ -135,7 +135,8 @@ impl Turns {
         result.optional("status", |status| {
             status.one_of(&["success", "error"]).map(drop)
         })?;
-        self.results.push(result_text(&result.need("content")?)?);
+        let text = result_text(&result.need("content")?)?;
+        self.conversation.result(text);
         Ok(())
     }
 }

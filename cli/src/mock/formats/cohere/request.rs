@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::super::super::conversation::Conversation;
 use super::super::super::fault::Fault;
 use super::super::super::field::Field;
 use super::super::super::reply::{Ask, ToolChoice};
@@ -20,8 +21,7 @@ pub(super) fn read(body: &Value) -> Result<Ask, Fault> {
         candidates: 1,
         tool_choice: tool_choice(&body, &tools)?,
         tools,
-        text: turns.text,
-        results: turns.results,
+        conversation: turns.conversation,
         ..Ask::default()
     })
 }
@@ -29,8 +29,7 @@ pub(super) fn read(body: &Value) -> Result<Ask, Fault> {
 /// The last turn, and the calls that may be answered.
 #[derive(Default)]
 struct Turns {
-    text: String,
-    results: Vec<String>,
+    conversation: Conversation,
     open_calls: Vec<String>,
 }
 
@@ -49,8 +48,9 @@ impl Turns {
             "assistant" => self.assistant(message),
             "tool" => self.result(message),
             "user" => {
-                self.text = content(&message.need("content")?, &["text", "image_url"])?;
-                self.results.clear();
+                let text = content(&message.need("content")?, &["text", "image_url"])?;
+                self.conversation.user_turn();
+                self.conversation.said(&text);
                 Ok(())
             }
             _ => content(&message.need("content")?, &["text"]).map(drop),
@@ -58,6 +58,7 @@ impl Turns {
     }
 
     fn assistant(&mut self, message: &Field<'_>) -> Result<(), Fault> {
+        self.conversation.model_turn();
         message.optional("content", |said| {
             content(said, &["text", "thinking"]).map(drop)
         })?;
@@ -81,9 +82,8 @@ impl Turns {
         if !self.open_calls.iter().any(|open| open == text) {
             return Err(id.wrong(format!("'{text}' is not the id of a preceding tool call")));
         }
-        self.text.clear();
-        self.results
-            .push(content(&message.need("content")?, &["text", "document"])?);
+        let text = content(&message.need("content")?, &["text", "document"])?;
+        self.conversation.result(text);
         Ok(())
     }
 }

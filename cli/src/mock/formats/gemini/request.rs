@@ -1,5 +1,6 @@
 //! Reading a request: contents and parts, tools, generation config; both spellings of members.
 
+use super::super::super::conversation::Conversation;
 use super::super::super::fault::Fault;
 use super::super::super::field::Field;
 use super::super::super::reply::{Ask, ToolChoice};
@@ -26,8 +27,7 @@ pub(super) fn read(incoming: &Incoming<'_>) -> Result<Ask, Fault> {
         candidates: generation_config(&body)?,
         tool_choice: tool_choice(&body, &tools)?,
         tools,
-        text: turns.text,
-        results: turns.results,
+        conversation: turns.conversation,
         ..Ask::default()
     })
 }
@@ -35,8 +35,7 @@ pub(super) fn read(incoming: &Incoming<'_>) -> Result<Ask, Fault> {
 /// The last turn, and how many calls still wait for their responses.
 #[derive(Default)]
 struct Turns {
-    text: String,
-    results: Vec<String>,
+    conversation: Conversation,
     open_calls: usize,
 }
 
@@ -54,14 +53,16 @@ impl Turns {
         let role = content.optional("role", |role| role.one_of(&["user", "model"]))?;
         let user = role != Some("model");
         if user {
-            self.text.clear();
-            self.results.clear();
+            self.conversation.user_turn();
+        } else {
+            self.conversation.model_turn();
         }
         let waiting = std::mem::take(&mut self.open_calls);
+        let before = self.conversation.results.len();
         for part in content.need("parts")?.some_items()? {
             self.part(user, &part)?;
         }
-        if user && waiting != self.results.len() {
+        if user && waiting != self.conversation.results.len() - before {
             return Err(content.wrong(
                 "the number of function response parts must be equal to the number of function \
                  call parts of the function call turn",
@@ -78,7 +79,7 @@ impl Turns {
             return Err(part.wrong("required oneof field 'data' must have one initialized field"));
         };
         match (kind, user) {
-            ("text", true) => self.text.push_str(value.text()?),
+            ("text", true) => self.conversation.said(value.text()?),
             ("text", false) => drop(value.text()?),
             ("functionCall", false) => {
                 value.need("name")?.filled()?;
@@ -106,7 +107,7 @@ impl Turns {
         value.object()?;
         let text = ["output", "result"].iter().find_map(|key| value.get(key));
         let text = text.unwrap_or(value);
-        self.results.push(if text.is_text() {
+        self.conversation.result(if text.is_text() {
             text.text()?.to_owned()
         } else {
             text.spelled()

@@ -1,5 +1,6 @@
 //! Reading a request: required members, known roles, part types and ranges, calls and their results.
 
+use super::super::super::conversation::Conversation;
 use super::super::super::fault::Fault;
 use super::super::super::field::Field;
 use super::super::super::reply::{Ask, ToolChoice};
@@ -11,7 +12,7 @@ pub(super) fn read(incoming: &Incoming<'_>) -> Result<Ask, Fault> {
     body.object()?;
     let model = model(incoming, &body)?;
     let messages = body.need("messages")?.some_items()?;
-    let conversation = Conversation::read(&messages)?;
+    let conversation = Turns::read(&messages)?.conversation;
     let tools = tools(&body)?;
     let stream = body
         .optional("stream", |stream| stream.flag())?
@@ -24,8 +25,7 @@ pub(super) fn read(incoming: &Incoming<'_>) -> Result<Ask, Fault> {
         candidates: candidates(&body)?,
         tool_choice: tool_choice(&body, &tools)?,
         tools,
-        text: conversation.text,
-        results: conversation.results,
+        conversation,
         ..Ask::default()
     })
 }
@@ -43,21 +43,20 @@ fn model(incoming: &Incoming<'_>, body: &Field<'_>) -> Result<String, Fault> {
 
 /// The last turn, and the calls that still wait for their results.
 #[derive(Default)]
-struct Conversation {
-    text: String,
-    results: Vec<String>,
+struct Turns {
+    conversation: Conversation,
     open_calls: Vec<String>,
 }
 
-impl Conversation {
+impl Turns {
     fn read(messages: &[Field<'_>]) -> Result<Self, Fault> {
-        let mut conversation = Self::default();
+        let mut turns = Self::default();
         for message in messages {
-            conversation.turn(message)?;
+            turns.turn(message)?;
         }
-        match (conversation.open_calls.first(), messages.last()) {
+        match (turns.open_calls.first(), messages.last()) {
             (Some(id), Some(last)) => Err(unanswered(last, id)),
-            _ => Ok(conversation),
+            _ => Ok(turns),
         }
     }
 
@@ -71,21 +70,23 @@ impl Conversation {
             return Err(unanswered(message, id));
         }
         match role {
-            "assistant" => self.open_calls = assistant(message)?,
-            "user" => self.user(content(&message.need("content")?, USER_PARTS)?),
+            "assistant" => {
+                self.conversation.model_turn();
+                self.open_calls = assistant(message)?;
+            }
+            "user" => {
+                self.conversation.user_turn();
+                let text = content(&message.need("content")?, USER_PARTS)?;
+                self.conversation.said(&text);
+            }
             "function" => {
                 message.need("name")?.text()?;
-                self.results
-                    .push(content(&message.need("content")?, TEXT_PARTS)?);
+                let text = content(&message.need("content")?, TEXT_PARTS)?;
+                self.conversation.result(text);
             }
             _ => drop(content(&message.need("content")?, TEXT_PARTS)?),
         }
         Ok(())
-    }
-
-    fn user(&mut self, text: String) {
-        self.text = text;
-        self.results.clear();
     }
 
     fn result(&mut self, message: &Field<'_>) -> Result<(), Fault> {
@@ -99,9 +100,8 @@ impl Conversation {
             return Err(id.wrong("answers no preceding 'tool_calls'"));
         };
         self.open_calls.remove(index);
-        self.text.clear();
-        self.results
-            .push(content(&message.need("content")?, TEXT_PARTS)?);
+        let text = content(&message.need("content")?, TEXT_PARTS)?;
+        self.conversation.result(text);
         Ok(())
     }
 }

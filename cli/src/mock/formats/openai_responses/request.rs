@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::super::super::conversation::Conversation;
 use super::super::super::fault::Fault;
 use super::super::super::field::Field;
 use super::super::super::reply::{Ask, ToolChoice};
@@ -20,8 +21,7 @@ pub(super) fn read(body: &Value) -> Result<Ask, Fault> {
         candidates: 1,
         tool_choice: tool_choice(&body, &tools)?,
         tools,
-        text: input.text,
-        results: input.results,
+        conversation: input.conversation,
         ..Ask::default()
     })
 }
@@ -29,8 +29,7 @@ pub(super) fn read(body: &Value) -> Result<Ask, Fault> {
 /// The last turn, and the calls that still wait for their outputs.
 #[derive(Default)]
 struct Input {
-    text: String,
-    results: Vec<String>,
+    conversation: Conversation,
     open_calls: Vec<String>,
     /// Earlier items are at the vendor: outputs may answer calls that are not in this request.
     continued: bool,
@@ -51,7 +50,7 @@ fn input(body: &Field<'_>) -> Result<Input, Fault> {
         };
     };
     if given.is_text() {
-        given.text()?.clone_into(&mut input.text);
+        input.conversation.said(given.text()?);
         return Ok(input);
     }
     for item in given.some_items()? {
@@ -87,14 +86,19 @@ impl Input {
             USER_PARTS
         };
         let text = content(&item.need("content")?, parts)?;
-        if role == "user" {
-            self.text = text;
-            self.results.clear();
+        match role {
+            "user" => {
+                self.conversation.user_turn();
+                self.conversation.said(&text);
+            }
+            "assistant" => self.conversation.model_turn(),
+            _ => {}
         }
         Ok(())
     }
 
     fn call(&mut self, item: &Field<'_>, arguments: &str) -> Result<(), Fault> {
+        self.conversation.model_turn();
         item.need("name")?.filled()?;
         item.need(arguments)?.text()?;
         self.open_calls
@@ -110,9 +114,8 @@ impl Input {
             None if self.continued => {}
             None => return Err(id.wrong(format!("no tool call found for call_id {text}"))),
         }
-        self.text.clear();
-        self.results
-            .push(content(&item.need("output")?, USER_PARTS)?);
+        let text = content(&item.need("output")?, USER_PARTS)?;
+        self.conversation.result(text);
         Ok(())
     }
 }

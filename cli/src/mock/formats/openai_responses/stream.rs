@@ -156,10 +156,8 @@ mod tests {
 
     #[test]
     fn the_last_event_repeats_the_items_of_the_stream() {
-        let ask = Ask {
-            text: "think: hi".to_owned(),
-            ..Ask::default()
-        };
+        let mut ask = Ask::default();
+        ask.conversation.said("think: hi");
         let reply = Reply::plan(&ask, &Controls::default());
         let events = events(&ask, &reply).events;
         let last = String::from_utf8(events.last().unwrap().to_vec()).unwrap();
