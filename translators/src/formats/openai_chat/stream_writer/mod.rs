@@ -225,9 +225,15 @@ impl ChatWriter {
         };
         let candidate = *candidate;
         match kind {
-            Kind::Call { index, .. } => {
-                let index = *index;
+            Kind::Call {
+                index, free_form, ..
+            } if signature.format == Format::Gemini => {
+                let (index, free_form) = (*index, *free_form);
                 self.call_chunk(candidate, index, out, |w| {
+                    // OpenAI's SDK expects this member in each piece of a call.
+                    w.key(call_keys(free_form).0);
+                    w.begin_object();
+                    w.end_object();
                     reasoning::write_call_signature(Some(signature), w);
                 });
             }

@@ -218,6 +218,31 @@ fn a_refusal_is_told_by_the_model_or_by_its_provider_but_once() {
 }
 
 #[test]
+fn each_piece_of_a_call_has_a_function() {
+    let signature = |format| Event::SignatureSet {
+        item: 0,
+        signature: Signature {
+            format,
+            token: "SIG".into(),
+        },
+    };
+    let signed = |format| {
+        written(
+            &[open_item(0, 0, call("a")), signature(format), Event::End],
+            false,
+        )
+    };
+    let google = chunks(&signed(Format::Gemini));
+    let piece = &google[2]["choices"][0]["delta"]["tool_calls"][0];
+    assert_eq!(
+        *piece,
+        json!({"index": 0, "function": {}, "extra_content": {"google": {"thought_signature": "SIG"}}})
+    );
+    let others = chunks(&signed(Format::Anthropic));
+    assert_eq!(others.len(), google.len() - 1);
+}
+
+#[test]
 fn thoughts_are_held_for_their_signature_up_to_a_bound() {
     let reasoning = ItemKind::Reasoning {
         redacted: false,
