@@ -93,6 +93,7 @@ impl Downstream {
         };
         let (format, facts) = match endpoint {
             Endpoint::Models(format) => {
+                let format = listing::form(format, &headers);
                 return self.list_models(host, format, identity.as_deref());
             }
             Endpoint::Generate(format) => (format, None),

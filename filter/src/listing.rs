@@ -5,6 +5,22 @@ use sluice_translators::json::{Str, Writer};
 
 use crate::access::Identity;
 use crate::gateway::Gateway;
+use crate::host::Headers;
+
+/// The API whose list a client wants: that of the path, but `/v1/models` is the path of three
+/// vendors' APIs, and a header that only one of them has tells which.
+#[must_use]
+pub(crate) fn form(of_path: Format, headers: &Headers) -> Format {
+    if of_path != Format::OpenaiChat {
+        of_path
+    } else if headers.text("x-goog-api-key").is_some() {
+        Format::Gemini
+    } else if headers.text("anthropic-version").is_some() {
+        Format::Anthropic
+    } else {
+        of_path
+    }
+}
 
 /// The list in the form of an API: `GET /v1/models` of OpenAI, or of Anthropic, or `GET
 /// /v1beta/models` of Gemini. Patterns are not models and are not listed; nor is what the one who asks
