@@ -1,16 +1,24 @@
 """One gateway with its mock provider for all tests, and the vendors' SDKs pointed at it."""
 
+import functools
 import json
 import os
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import anthropic
 import openai
 import pytest
+from clients import Client
+from clients.anthropic_messages import AnthropicMessages
+from clients.google_genai import GoogleGenAi
+from clients.openai_chat import OpenAiChat
+from clients.openai_responses import OpenAiResponses
 from process import running
+from providers import MODELS
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -30,7 +38,7 @@ class Received:
 
     @property
     def credentials(self) -> set[str]:
-        names = ("authorization", "x-api-key", "api-key")
+        names = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
         found = (self.headers.get(name, "") for name in names)
         return {value.removeprefix("Bearer ") for value in found if value}
 
@@ -78,14 +86,25 @@ def mock(sluice: Path) -> Iterator[str]:
         yield ready[1]
 
 
-@pytest.fixture(scope="session", params=["wasm", "module"])
-def gateway(request: pytest.FixtureRequest, sluice: Path, mock: str) -> Iterator[str]:
-    """The address of a gateway in front of the mock, with the filter in either form."""
-    command = [sluice, "run", HERE / "sluice.yaml", "--listen", "127.0.0.1:0"]
-    command += ["--host", request.param]
+@pytest.fixture(scope="session")
+def gateways(sluice: Path, mock: str) -> Iterator[Callable[[str], str]]:
+    """Starts a gateway in front of the mock, once for each form of the filter."""
     env = {**os.environ, "MOCK": mock, "PROVIDER_KEY": PROVIDER_KEY}
-    with running(command, env, r"ready on (http://[^\s,]+)") as ready:
-        yield ready[1]
+    command = [sluice, "run", HERE / "sluice.yaml", "--listen", "127.0.0.1:0", "--host"]
+    with ExitStack() as stack:
+
+        @functools.cache
+        def start(host: str) -> str:
+            program = running([*command, host], env, r"ready on (http://[^\s,]+)")
+            return stack.enter_context(program)[1]
+
+        yield start
+
+
+@pytest.fixture(scope="session", params=["wasm", "module"])
+def gateway(request: pytest.FixtureRequest, gateways: Callable[[str], str]) -> str:
+    """The address of a gateway with the filter in either form."""
+    return gateways(request.param)
 
 
 @pytest.fixture
@@ -109,7 +128,29 @@ def anthropic_client(gateway: str) -> Iterator[anthropic.Anthropic]:
         yield client
 
 
-@pytest.fixture(params=["gpt-mock", "azure-mock", "claude-mock"])
+@pytest.fixture(
+    scope="session", params=[OpenAiChat, OpenAiResponses, AnthropicMessages, GoogleGenAi]
+)
+def client(request: pytest.FixtureRequest, gateway: str) -> Iterator[Client]:
+    client = request.param(gateway, CLIENT_KEY)
+    yield client
+    client.close()
+
+
+@pytest.fixture(params=MODELS)
 def model(request: pytest.FixtureRequest) -> str:
     """A model of each provider format."""
-    return request.param
+    return MODELS[request.param]
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What the gateway shows the provider, and what clients show the gateway."""
+
+    provider: str = PROVIDER_KEY
+    client: str = CLIENT_KEY
+
+
+@pytest.fixture(scope="session")
+def keys() -> Keys:
+    return Keys()

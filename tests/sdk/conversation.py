@@ -1,24 +1,16 @@
-"""What both SDKs' tests say to the mock: see `sluice mock --help` for how it answers."""
+"""What the SDKs' own tests say to the mock: see `sluice mock --help` for how it answers."""
 
 HELLO = [{"role": "user", "content": "Hello there"}]
 TWO_CALLS = {
     "role": "user",
     "content": 'call:weather {"city": "Zürich"} call:time {"city": "Oslo"}',
 }
-THINK = {"role": "user", "content": "think: of two"}
 # Enough that a client can leave in the middle, below the gateway's limit.
 MANY_WORDS = [{"role": "user", "content": "word " * 2000}]
-TOO_LONG = [{"role": "user", "content": "x" * 100_000}]
+TOO_LONG = [{"role": "user", "content": "x" * 600_000}]
 
 TOOL_PARAMETERS = {
     "type": "object",
     "properties": {"city": {"type": "string"}},
     "required": ["city"],
 }
-
-# One transparent pixel.
-PIXEL = (
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5E"
-    "rkJggg=="
-)
-PICTURE_URL = "https://example.com/cat.png"

@@ -1,4 +1,4 @@
-"""OpenAI's SDK as the client, in front of providers of either format."""
+"""What OpenAI's SDK alone can say and see, by Chat Completions."""
 
 import asyncio
 import json
@@ -9,13 +9,10 @@ from conftest import CLIENT_KEY, PROVIDER_KEY
 from conversation import (
     HELLO,
     MANY_WORDS,
-    PICTURE_URL,
-    PIXEL,
-    THINK,
-    TOO_LONG,
     TOOL_PARAMETERS,
     TWO_CALLS,
 )
+from providers import MODELS
 
 TOOLS = [
     {
@@ -44,41 +41,21 @@ def answers_to(completion) -> list[dict]:
     return [message.model_dump(exclude_none=True), *results]
 
 
-def test_an_answer_arrives_whole(openai_client, model):
-    completion = openai_client.chat.completions.create(model=model, messages=HELLO)
-    choice = completion.choices[0]
-    assert completion.object == "chat.completion"
-    assert choice.message.role == "assistant"
-    assert choice.message.content == "You said: Hello there"
-    assert choice.finish_reason == "stop"
-
-
-def test_usage_counts_cached_and_reasoning_tokens_as_parts(openai_client, model):
+def test_usage_counts_reasoning_tokens_as_a_part_where_they_are_told(openai_client, model):
     completion = openai_client.chat.completions.create(
         model=f"{model}+usage=90.50.40.10", messages=HELLO
     )
     usage = completion.usage
     assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (90, 50, 140)
     assert usage.prompt_tokens_details.cached_tokens == 40
-    assert usage.completion_tokens_details.reasoning_tokens == 10
+    # Converse has no number for it.
+    if not model.startswith("aws-bedrock"):
+        assert usage.completion_tokens_details.reasoning_tokens == 10
 
 
-def test_the_length_limit_is_told(openai_client, model):
-    completion = openai_client.chat.completions.create(
-        model=f"{model}+stop=length", messages=HELLO, max_tokens=3
-    )
-    assert completion.choices[0].finish_reason == "length"
-
-
-def test_a_stream_arrives_in_pieces(openai_client, model):
+def test_a_stream_has_no_usage_unasked(openai_client, model):
     stream = openai_client.chat.completions.create(model=model, messages=HELLO, stream=True)
-    chunks = list(stream)
-    pieces = [
-        c.choices[0].delta.content for c in chunks if c.choices and c.choices[0].delta.content
-    ]
-    assert pieces == ["You ", "said: ", "Hello ", "there"]
-    assert [c.choices[0].finish_reason for c in chunks if c.choices][-1] == "stop"
-    assert all(chunk.usage is None for chunk in chunks), "nobody asked for usage"
+    assert all(chunk.usage is None for chunk in stream)
 
 
 def test_a_stream_ends_with_usage_where_asked(openai_client, model):
@@ -103,32 +80,13 @@ def test_a_client_may_leave_a_stream(openai_client, model):
     assert completion.choices[0].message.content == "You said: Hello there"
 
 
-def test_tools_are_called_in_parallel_and_answered(openai_client, model):
-    ask = openai_client.chat.completions.create
-    first = ask(model=model, messages=[TWO_CALLS], tools=TOOLS)
-    assert first.choices[0].finish_reason == "tool_calls"
-    calls = first.choices[0].message.tool_calls
-    assert [(call.type, call.function.name) for call in calls] == [
-        ("function", "weather"),
-        ("function", "time"),
-    ]
-    assert [json.loads(call.function.arguments) for call in calls] == [
-        {"city": "Zürich"},
-        {"city": "Oslo"},
-    ]
-    second = ask(model=model, messages=[TWO_CALLS, *answers_to(first)], tools=TOOLS)
-    assert second.choices[0].message.content == (
-        "The tools answered: weather in Zürich | time in Oslo"
-    )
-
-
 def test_arguments_of_tools_are_streamed(openai_client, model):
     with openai_client.chat.completions.stream(
         model=model, messages=[TWO_CALLS], tools=TOOLS
     ) as stream:
         kinds = [event.type for event in stream]
         first = stream.get_final_completion()
-    assert kinds.count("tool_calls.function.arguments.delta") > 2
+    assert kinds.count("tool_calls.function.arguments.delta") >= 2
     second = openai_client.chat.completions.create(
         model=model, messages=[TWO_CALLS, *answers_to(first)], tools=TOOLS
     )
@@ -151,136 +109,29 @@ def test_the_choice_of_tools_is_kept(openai_client, model, choice, called):
     assert [call.function.name for call in calls] == called
 
 
-def test_thoughts_come_beside_the_text(openai_client, model):
-    completion = openai_client.chat.completions.create(
-        model=model,
-        messages=[THINK],
-        reasoning_effort="low",
-        max_completion_tokens=4096,
-    )
-    message = completion.choices[0].message
-    assert message.reasoning_content == "Thinking about: of two"
-    assert message.content == "You said: of two"
-
-
-def test_images_reach_the_provider(openai_client, provider, model):
-    urls = [f"data:image/png;base64,{PIXEL}", PICTURE_URL]
-    images = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
-    openai_client.chat.completions.create(
-        model=model,
-        messages=[{"role": "user", "content": [{"type": "text", "text": "What is it?"}, *images]}],
-    )
-    parts = provider.only().body["messages"][-1]["content"]
-    if model.startswith("claude"):
-        assert [part["source"] for part in parts if part["type"] == "image"] == [
-            {"type": "base64", "media_type": "image/png", "data": PIXEL},
-            {"type": "url", "url": urls[1]},
-        ]
-    else:
-        assert [part["image_url"]["url"] for part in parts if part["type"] == "image_url"] == urls
-
-
-def test_instructions_reach_the_provider(openai_client, provider, model):
-    openai_client.chat.completions.create(
-        model=model, messages=[{"role": "system", "content": "Be brief"}, *HELLO]
-    )
-    body = provider.only().body
-    if model.startswith("claude"):
-        system = body["system"]
-        assert system == "Be brief" or [part["text"] for part in system] == ["Be brief"]
-        assert [message["role"] for message in body["messages"]] == ["user"]
-    else:
-        assert body["messages"][0] == {"role": "system", "content": "Be brief"}
-
-
-def test_each_side_sees_its_own_credential_only(openai_client, provider, model):
+def test_no_credential_of_the_provider_comes_back(openai_client, model):
     answer = openai_client.chat.completions.with_raw_response.create(model=model, messages=HELLO)
-    received = provider.only()
-    assert received.credentials == {PROVIDER_KEY}
-    assert CLIENT_KEY not in str(received)
     assert PROVIDER_KEY not in str(answer.headers) + answer.http_response.text
 
 
-@pytest.mark.parametrize(
-    ("status", "error"),
-    [
-        (400, openai.BadRequestError),
-        (401, openai.AuthenticationError),
-        (403, openai.PermissionDeniedError),
-        (404, openai.NotFoundError),
-        (422, openai.UnprocessableEntityError),
-        (500, openai.InternalServerError),
-        (503, openai.InternalServerError),
-    ],
-)
-@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
-def test_a_providers_error_is_typed(openai_client, model, status, error, stream):
-    with pytest.raises(error) as caught:
-        openai_client.chat.completions.create(
-            model=f"{model}+status={status}", messages=HELLO, stream=stream
-        )
+@pytest.mark.parametrize("status", [401, 422, 503])
+def test_an_error_has_a_type_and_a_message(openai_client, model, status):
+    with pytest.raises(openai.APIStatusError) as caught:
+        openai_client.chat.completions.create(model=f"{model}+status={status}", messages=HELLO)
     assert caught.value.status_code == status
     assert caught.value.type
     assert caught.value.body["message"]
 
 
-def test_a_rate_limit_tells_when_to_come_back(openai_client, model):
-    with pytest.raises(openai.RateLimitError) as caught:
-        openai_client.chat.completions.create(
-            model=f"{model}+status=429+retry-after=7", messages=HELLO
-        )
-    assert caught.value.response.headers["retry-after"] == "7"
-
-
-def test_an_error_inside_a_stream_is_raised(openai_client, model):
-    stream = openai_client.chat.completions.create(
-        model=f"{model}+error-after=3", messages=HELLO, stream=True
-    )
-    with pytest.raises(openai.APIError) as caught:
-        list(stream)
-    assert caught.value.message
-
-
-def test_an_unknown_model_is_not_found(openai_client):
+def test_an_unknown_model_has_a_code(openai_client):
     with pytest.raises(openai.NotFoundError) as caught:
         openai_client.chat.completions.create(model='no "such" model', messages=HELLO)
     assert caught.value.code == "model_not_found"
-    assert "such" in caught.value.body["message"]
 
 
 def test_an_unknown_path_is_not_found(openai_client):
     with pytest.raises(openai.NotFoundError):
-        openai_client.post("/no/such/endpoint", cast_to=object, body={"model": "gpt-mock"})
-
-
-def test_a_provider_that_is_down_is_an_error_of_the_server(openai_client):
-    with pytest.raises(openai.InternalServerError) as caught:
-        openai_client.chat.completions.create(model="down", messages=HELLO)
-    assert caught.value.status_code in (502, 503)
-    assert caught.value.body["message"]
-
-
-def test_a_body_above_the_limit_is_refused(openai_client, model):
-    with pytest.raises(openai.APIStatusError) as caught:
-        openai_client.chat.completions.create(model=model, messages=TOO_LONG)
-    assert caught.value.status_code == 413
-
-
-@pytest.mark.parametrize("model", ["openai-then-anthropic", "anthropic-then-openai"])
-@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
-def test_a_failing_provider_is_followed_by_one_of_another_format(
-    openai_client, provider, model, stream
-):
-    answer = openai_client.chat.completions.create(model=model, messages=HELLO, stream=stream)
-    if stream:
-        deltas = [choice.delta for chunk in answer for choice in chunk.choices]
-        text = "".join(delta.content or "" for delta in deltas)
-    else:
-        text = answer.choices[0].message.content
-    assert text == "You said: Hello there"
-    first, second = provider.received()
-    assert first.path != second.path
-    assert first.credentials == second.credentials == {PROVIDER_KEY}
+        openai_client.post("/no/such/endpoint", cast_to=object, body={"model": "openai-gpt-5"})
 
 
 def test_requests_are_shared_by_weight(openai_client, provider):
@@ -288,12 +139,6 @@ def test_requests_are_shared_by_weight(openai_client, provider):
     for _ in range(40):
         openai_client.chat.completions.create(model="shared", messages=HELLO)
     assert {one.body["model"] for one in provider.received()} == {"gpt-mock", "claude-mock"}
-
-
-def test_models_are_listed(openai_client):
-    listed = openai_client.models.list()
-    assert {"openai-then-anthropic", "down"} <= {model.id for model in listed}
-    assert {model.object for model in listed} == {"model"}
 
 
 def test_many_streams_at_once_do_not_mix(gateway):
@@ -306,8 +151,8 @@ def test_many_streams_at_once_do_not_mix(gateway):
     async def all_at_once() -> list[str]:
         url = f"{gateway}/v1"
         async with openai.AsyncOpenAI(base_url=url, api_key=CLIENT_KEY, max_retries=0) as client:
-            models = ["gpt-mock", "claude-mock", "azure-mock"]
-            talks = [talk(client, models[number % 3], number) for number in range(60)]
+            models = list(MODELS.values())
+            talks = [talk(client, models[number % len(models)], number) for number in range(90)]
             return await asyncio.gather(*talks)
 
-    assert asyncio.run(all_at_once()) == [f"You said: n {number}" for number in range(60)]
+    assert asyncio.run(all_at_once()) == [f"You said: n {number}" for number in range(90)]
