@@ -528,3 +528,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn schemas_of_geminis_dialect_reach_all_providers_as_json_schema() {
+    let body = document(
+        r#"{"contents":[{"role":"user","parts":[{"text":"q"}]}],"tools":[{"functionDeclarations":[
+            {"name":"f","parameters":{"type":"OBJECT","properties":{"n":{"type":"INTEGER"}}}}]}]}"#,
+    );
+    let expected = json!({"type": "object", "properties": {"n": {"type": "integer"}}});
+    for (to, place) in [
+        (CHAT, "/tools/0/function/parameters"),
+        (RESPONSES, "/tools/0/parameters"),
+        (ANTHROPIC, "/tools/0/input_schema"),
+        (CONVERSE, "/toolConfig/tools/0/toolSpec/inputSchema/json"),
+        (COHERE, "/tools/0/function/parameters"),
+    ] {
+        let (written, _) = request(GEMINI, to, &body).unwrap();
+        let written: Json = serde_json::from_slice(&written).unwrap();
+        assert_eq!(written.pointer(place), Some(&expected), "{to:?}");
+    }
+}

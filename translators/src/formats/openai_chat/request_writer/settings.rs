@@ -1,7 +1,7 @@
 //! Everything that is neither a message nor a tool.
 
 use crate::formats::Format;
-use crate::ir::{OutputFormat, Refusal, Schema};
+use crate::ir::{OutputFormat, Refusal};
 use crate::json::{Str, Writer};
 
 use super::{Body, refuse};
@@ -105,12 +105,12 @@ impl<'o> Body<'_, 'o> {
             {
                 return Err(refuse("response_format", "the model follows no schemas"));
             }
-            Some(schema @ OutputFormat::JsonSchema { .. }) => self.json_schema(schema)?,
+            Some(schema @ OutputFormat::JsonSchema { .. }) => self.json_schema(schema),
         }
         Ok(())
     }
 
-    fn json_schema(&mut self, output: &OutputFormat<'_>) -> Result<(), Refusal> {
+    fn json_schema(&mut self, output: &OutputFormat<'_>) {
         let OutputFormat::JsonSchema {
             name,
             description,
@@ -118,7 +118,7 @@ impl<'o> Body<'_, 'o> {
             strict,
         } = output
         else {
-            return Ok(());
+            return;
         };
         self.w.key("response_format");
         self.w.begin_object();
@@ -129,13 +129,11 @@ impl<'o> Body<'_, 'o> {
         self.w.field_str("name", name.as_ref().unwrap_or(&fixed));
         self.optional_str("description", description.as_ref());
         if let Some(schema) = schema {
-            let text = json_schema(*schema, "response_format")?;
-            self.w.field_raw("schema", text);
+            self.w.field_raw("schema", &schema.to_json_schema());
         }
         self.optional_bool("strict", *strict);
         self.w.end_object();
         self.w.end_object();
-        Ok(())
     }
 
     pub(super) fn service(&mut self) {
@@ -230,16 +228,5 @@ impl<'o> Body<'_, 'o> {
         if present {
             self.drop_field(field);
         }
-    }
-}
-
-/// The text of a schema that this format can hold.
-pub(super) fn json_schema<'a>(schema: Schema<'a>, field: &str) -> Result<&'a str, Refusal> {
-    match schema {
-        Schema::Json(text) => Ok(text),
-        Schema::OpenApi(_) => Err(refuse(
-            field,
-            "Gemini's schema dialect is not JSON Schema; use parametersJsonSchema",
-        )),
     }
 }

@@ -6,7 +6,6 @@ use crate::ir::{
 };
 use crate::json::{Str, Writer};
 
-use super::settings::json_schema;
 use super::{Body, refuse};
 
 impl Body<'_, '_> {
@@ -42,12 +41,7 @@ impl Body<'_, '_> {
                 strict,
                 extras,
             } => {
-                let field = format!("tools[{}].parameters", tool.index);
-                let parameters = match parameters {
-                    Some(schema) => Some(Schema::Json(json_schema(*schema, &field)?)),
-                    None => None,
-                };
-                self.function(name, description.as_ref(), parameters, *strict, extras);
+                self.function(name, description.as_ref(), *parameters, *strict, extras);
             }
             ToolKind::FreeForm {
                 name,
@@ -87,7 +81,7 @@ impl Body<'_, '_> {
         self.w.field_str("name", name);
         self.optional_str("description", description);
         if let Some(schema) = parameters {
-            self.w.field_raw("parameters", schema.text());
+            self.w.field_raw("parameters", &schema.to_json_schema());
         }
         self.optional_bool("strict", strict);
         for extra in extras {
