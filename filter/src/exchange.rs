@@ -6,7 +6,7 @@
 use std::cell::{Cell, OnceCell, Ref, RefCell};
 use std::rc::Rc;
 
-use sluice_translators::formats::{ClientCodec, Codec, Format};
+use sluice_translators::formats::{ClientCodec, Codec, Echo, Format};
 use sluice_translators::ir::{Notices, Usage};
 use sluice_translators::json::Document;
 
@@ -40,7 +40,7 @@ pub struct Exchange {
     /// Gemini clients without `alt=sse`: the stream is one JSON array.
     pub json_array: bool,
     /// What the answer repeats of the request; the body is gone by then.
-    pub echo: String,
+    pub echo: Echo,
     /// Who may serve the model.
     pub route: Rc<Route>,
     /// The body, parsed; gone once an answer has begun and no further try can come.

@@ -238,6 +238,6 @@ fn wanted(host: &dyn Host, exchange: &Exchange) -> formats::Answer<'static> {
         seed: host.random(),
         stream_usage: exchange.stream_usage,
         json_array: exchange.json_array,
-        echo: exchange.echo.clone().into(),
+        echo: exchange.echo.clone(),
     }
 }

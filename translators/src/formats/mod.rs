@@ -114,7 +114,7 @@ pub struct ClientCodec {
     /// What answers repeat of a request, for [`Answer::echo`]: taken from the client's body when it
     /// comes, since the body is gone when the answer does. Bounded; empty where the API repeats
     /// nothing.
-    pub echo: fn(&Document) -> String,
+    pub echo: fn(&Document) -> Echo,
     /// Writes a whole answer for a client.
     pub write_response: fn(&Response<'_>, &Answer<'_>, &mut Vec<u8>),
     /// Writes an error for a client and gives the status to send.
@@ -124,8 +124,8 @@ pub struct ClientCodec {
 }
 
 /// [`ClientCodec::echo`] of an API that repeats nothing.
-fn no_echo(_: &Document) -> String {
-    String::new()
+fn no_echo(_: &Document) -> Echo {
+    Echo::default()
 }
 
 /// A response header's value by its lower-case name.
@@ -175,8 +175,28 @@ pub struct Answer<'a> {
     pub stream_usage: bool,
     /// Gemini clients without `alt=sse`: a JSON array in place of server-sent events.
     pub json_array: bool,
-    /// Echoes of the request that the API repeats in its answers (Responses), as raw JSON members.
-    pub echo: Cow<'a, str>,
+    /// What the API repeats of the request in its answers.
+    pub echo: Echo,
+}
+
+/// What answers repeat of their request, where the API does that (Responses).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Echo {
+    /// Settings, as raw JSON members without braces around them.
+    pub members: String,
+    /// The tools that the client has in namespaces, which providers of other formats do not know.
+    pub namespaced: Vec<NamespacedTool>,
+}
+
+/// A tool that a client has in a namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamespacedTool {
+    /// Its name for providers: namespace and name in one.
+    pub flat_name: String,
+    /// The namespace.
+    pub namespace: String,
+    /// Its name in there.
+    pub name: String,
 }
 
 /// What is to be known of an answer that passes through.

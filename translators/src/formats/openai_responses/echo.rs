@@ -3,7 +3,10 @@
 //!
 //! Owns: their order, their defaults and their bound. Values go back as the client wrote them.
 
+use crate::formats::Echo;
 use crate::json::{Document, Value, Writer};
+
+use super::namespace;
 
 /// Most bytes that are repeated. A stream says them three times, and the instructions and tools of
 /// coding agents are larger than many answers; what does not fit stands as if it had not been sent.
@@ -30,9 +33,16 @@ const MEMBERS: [(&str, &str); 14] = [
 /// What is true of every answer that was written here: providers of other formats keep no responses.
 const FIXED: &str = r#""background":false,"previous_response_id":null,"store":false"#;
 
-/// The members for [`Answer::echo`](crate::formats::Answer::echo), without braces around them.
-pub(super) fn echo(request: &Document) -> String {
+/// See [`Answer::echo`](crate::formats::Answer::echo).
+pub(super) fn echo(request: &Document) -> Echo {
     let root = request.root();
+    Echo {
+        members: settings(root),
+        namespaced: namespace::tools(root),
+    }
+}
+
+fn settings(root: Value<'_>) -> String {
     let mut left = MAX_ECHO_BYTES;
     members(|name| {
         let value = root.get_some(name).map(Value::raw)?;
@@ -65,7 +75,7 @@ mod tests {
 
     fn echoed(request: &str) -> Json {
         let document = Document::parse(request.as_bytes().to_vec()).unwrap();
-        serde_json::from_str(&format!("{{{}}}", echo(&document))).unwrap()
+        serde_json::from_str(&format!("{{{}}}", echo(&document).members)).unwrap()
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub(super) enum Content {
 #[derive(Debug, Default)]
 pub(super) struct Call {
     pub(super) call_id: String,
+    /// Where the client has the tool, if it has it in a namespace.
+    pub(super) namespace: Option<String>,
     pub(super) name: String,
     pub(super) arguments: String,
     pub(super) free_form: bool,
@@ -113,6 +115,9 @@ impl Call {
         let (kind, key, _) = self.words();
         w.field_string("type", kind);
         w.field_string("call_id", &self.call_id);
+        if let Some(namespace) = &self.namespace {
+            w.field_string("namespace", namespace);
+        }
         w.field_string("name", &self.name);
         w.field_string(key, &self.arguments);
     }

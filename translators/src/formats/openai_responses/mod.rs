@@ -17,6 +17,7 @@ mod echo;
 mod edit;
 mod ids;
 mod item;
+mod namespace;
 mod request_reader;
 mod request_writer;
 mod response_reader;

@@ -2,19 +2,19 @@
 //!
 //! One answer per response: of several candidates the first is written.
 
-use crate::formats::Answer;
+use crate::formats::{Answer, NamespacedTool};
 use crate::ir::{ApiError, Candidate, Item, ReasoningBlock, Response, Signature, Usage};
 use crate::json::{Document, Str, Writer};
 
 use super::item::{Call, Content, Output, Part, annotation};
 use super::stop::{self, Ending, Seen};
-use super::{echo, ids, token, usage};
+use super::{echo, ids, namespace, token, usage};
 
 /// Writes a whole answer.
 pub(super) fn write(response: &Response<'_>, answer: &Answer<'_>, out: &mut Vec<u8>) {
     let none = Candidate::default();
     let candidate = response.candidates.first().unwrap_or(&none);
-    let mut outputs = Outputs::new(answer.seed);
+    let mut outputs = Outputs::new(answer);
     outputs.add_all(candidate);
     let ending = Ending::of(candidate.stop.reason, outputs.seen.refusal);
     let failure = (ending == Ending::Failed).then(|| stop::failure(&candidate.stop));
@@ -77,9 +77,9 @@ impl Head {
             model: ids::model(model, &answer.model).into_owned(),
             created: created.unwrap_or(answer.now),
             now: answer.now,
-            echo: match answer.echo.is_empty() {
+            echo: match answer.echo.members.is_empty() {
                 true => echo::defaults(),
-                false => answer.echo.clone().into_owned(),
+                false => answer.echo.members.clone(),
             },
         }
     }
@@ -142,14 +142,16 @@ impl Head {
 /// The items of a whole answer, as they are put together.
 struct Outputs {
     seed: u64,
+    namespaced: Vec<NamespacedTool>,
     list: Vec<Output>,
     seen: Seen,
 }
 
 impl Outputs {
-    const fn new(seed: u64) -> Self {
+    fn new(answer: &Answer<'_>) -> Self {
         Self {
-            seed,
+            seed: answer.seed,
+            namespaced: answer.echo.namespaced.clone(),
             list: Vec::new(),
             seen: Seen {
                 call: false,
@@ -199,10 +201,12 @@ impl Outputs {
             Item::ToolCall { call, signature } => {
                 self.seen.call = true;
                 let arguments = own(&call.arguments);
+                let (namespace, name) = namespace::own_name(&self.namespaced, own(&call.name));
                 let is_none = arguments.is_empty() && !call.free_form;
                 self.push(Content::Call(Call {
                     call_id: ids::call_id(&call.id, self.seed, self.list.len()),
-                    name: own(&call.name),
+                    namespace,
+                    name,
                     arguments: if is_none { "{}".to_owned() } else { arguments },
                     free_form: call.free_form,
                 }));

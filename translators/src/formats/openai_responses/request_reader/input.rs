@@ -13,6 +13,7 @@ use crate::ir::{
 use crate::json::{Kind, Str, Value};
 
 use super::super::fields::{missing, object, optional_string, required_string, wrong_kind};
+use super::super::namespace;
 use super::super::response_reader::reasoning;
 use super::super::token;
 use super::content::{self, Allowed};
@@ -152,16 +153,22 @@ fn call<'a>(
     let at: &dyn Display = &position;
     let call = ToolCall {
         id: required_string(item, "call_id", at)?,
-        name: required_string(item, "name", at)?,
+        name: called(item, at)?,
         arguments: optional_string(item, key, at)?.unwrap_or_default(),
         free_form: key == "input",
     };
-    if item.get_some("namespace").is_some() {
-        request.notices.drop_field("input.namespace");
-    }
     let block = Block::new(BlockKind::ToolCall(call));
     push(request, Role::Assistant, vec![block], position, true);
     Ok(())
+}
+
+/// The name of the tool that a call is for, as the provider knows it.
+fn called<'a>(item: Value<'a>, at: &dyn Display) -> Result<Str<'a>, Refusal> {
+    let name = required_string(item, "name", at)?;
+    Ok(match optional_string(item, "namespace", at)? {
+        Some(namespace) => namespace::flat_name(&namespace, &name),
+        None => name,
+    })
 }
 
 fn result<'a>(item: Value<'a>, free_form: bool, at: &dyn Display) -> Result<Block<'a>, Refusal> {

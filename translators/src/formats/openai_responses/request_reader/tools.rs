@@ -9,6 +9,7 @@ use crate::json::{Kind, Str, Value};
 use super::super::fields::{
     boolean, elements, missing, object, optional_string, required_string, wrong_kind,
 };
+use super::super::namespace;
 
 /// The top-level fields of this file. A choice of a tool that only this format has is none of them.
 pub(super) fn field<'a>(
@@ -21,11 +22,16 @@ pub(super) fn field<'a>(
             for (index, tool) in elements(value, &name)?.enumerate() {
                 let at = format_args!("tools[{index}]");
                 let tool = object(tool, &at)?.ok_or_else(|| missing(&at))?;
-                request.tools.push(Tool {
-                    kind: read_tool(tool, &at)?,
-                    cache: None,
-                    index,
-                });
+                if tool.get_some("tools").is_some() && tool.get_some("description").is_some() {
+                    request.notices.drop_field("tools.namespace.description");
+                }
+                for kind in read_tools(tool, &at)? {
+                    request.tools.push(Tool {
+                        kind,
+                        cache: None,
+                        index,
+                    });
+                }
             }
         }
         "tool_choice" => {
@@ -36,6 +42,25 @@ pub(super) fn field<'a>(
         _ => return Ok(false),
     }
     Ok(true)
+}
+
+/// One tool, or those of a namespace.
+fn read_tools<'a>(tool: Value<'a>, at: &dyn Display) -> Result<Vec<ToolKind<'a>>, Refusal> {
+    if required_string(tool, "type", at)?.decode() != "namespace" {
+        return Ok(vec![read_tool(tool, at)?]);
+    }
+    let namespace = required_string(tool, "name", at)?;
+    let tools = tool.get_some("tools").into_iter();
+    let tools = tools.flat_map(Value::elements);
+    tools
+        .map(|tool| {
+            let mut kind = read_tool(tool, at)?;
+            if let ToolKind::Function { name, .. } | ToolKind::FreeForm { name, .. } = &mut kind {
+                *name = namespace::flat_name(&namespace, name);
+            }
+            Ok(kind)
+        })
+        .collect()
 }
 
 fn read_tool<'a>(tool: Value<'a>, at: &dyn Display) -> Result<ToolKind<'a>, Refusal> {

@@ -26,7 +26,7 @@ use super::stop::{self, Ending};
 /// See [`crate::formats::ClientCodec::stream_writer`].
 pub(super) fn open(answer: Answer<'static>) -> Box<dyn StreamWriter> {
     Box::new(ResponsesWriter {
-        table: Table::new(answer.seed),
+        table: Table::new(&answer),
         answer,
         frames: Frames::default(),
         head: None,

@@ -124,10 +124,7 @@ fn all_that_the_schema_requires_is_written_when_the_provider_tells_nothing() {
 #[test]
 fn the_request_is_repeated() {
     let echo = (client().echo)(&document(r#"{"tools":[{"type":"function","name":"f"}]}"#));
-    let answer = Answer {
-        echo: echo.into(),
-        ..answer()
-    };
+    let answer = Answer { echo, ..answer() };
     let body = json(&written(&Response::default(), &answer));
     assert_eq!(body["tools"][0]["name"], "f");
     assert_eq!(body["output"], json!([]));

@@ -12,6 +12,7 @@ use crate::json::Document;
 use crate::providers::{Envelope, Target, row};
 
 mod answers;
+mod namespaces;
 mod read_requests;
 mod read_streams;
 mod write_requests;

@@ -8,12 +8,13 @@ mod pieces;
 
 use std::collections::BTreeMap;
 
+use crate::formats::{Answer, NamespacedTool};
 use crate::ir::{Event, ItemKind};
 use crate::json::{Str, Writer};
 
-use super::super::ids;
 use super::super::item::{Call, Content, Output, Part, annotation};
 use super::super::stop::Seen;
+use super::super::{ids, namespace};
 use super::events::{Place, Thought, write_arguments_done, write_part, write_part_done};
 use super::frames::Frames;
 
@@ -33,6 +34,7 @@ pub(super) struct Overflow;
 pub(super) struct Table {
     pub(super) seen: Seen,
     seed: u64,
+    namespaced: Vec<NamespacedTool>,
     /// By `output_index`.
     slots: Vec<Slot>,
     /// Items of the neutral form that are open, and where they are written.
@@ -52,13 +54,14 @@ struct Slot {
 }
 
 impl Table {
-    pub(super) const fn new(seed: u64) -> Self {
+    pub(super) fn new(answer: &Answer<'_>) -> Self {
         Self {
             seen: Seen {
                 call: false,
                 refusal: false,
             },
-            seed,
+            seed: answer.seed,
+            namespaced: answer.echo.namespaced.clone(),
             slots: Vec::new(),
             places: BTreeMap::new(),
             held: 0,
@@ -149,9 +152,12 @@ impl Table {
                 name,
                 free_form,
             } => {
+                let name = name.decode().into_owned();
+                let (namespace, name) = namespace::own_name(&self.namespaced, name);
                 let call = Call {
                     call_id: ids::call_id(id, self.seed, self.slots.len()),
-                    name: name.decode().into_owned(),
+                    namespace,
+                    name,
                     arguments: String::new(),
                     free_form: *free_form,
                 };
