@@ -129,7 +129,7 @@ fn settings(body: &Field<'_>, version: &str, max_tokens: i64) -> Result<(), Faul
     output_config(body)
 }
 
-/// Versions after 2023-06-01 refuse sampling settings even at their defaults.
+/// Newer versions refuse sampling settings even at their defaults.
 fn sampling(body: &Field<'_>, version: &str) -> Result<(), Fault> {
     for key in ["temperature", "top_p"] {
         body.optional(key, |number| number.number(0.0..=1.0))?;
@@ -139,7 +139,7 @@ fn sampling(body: &Field<'_>, version: &str) -> Result<(), Fault> {
         .iter()
         .find_map(|key| body.get(key));
     match refused {
-        Some(field) if version != LAST_VERSION_WITH_SAMPLING => {
+        Some(field) if version.ends_with(FIRST_VERSION_WITHOUT_SAMPLING) => {
             Err(field.wrong(format!("is not supported with anthropic-version {version}")))
         }
         _ => Ok(()),
@@ -174,7 +174,8 @@ fn output_config(body: &Field<'_>) -> Result<(), Fault> {
     format.need("schema")?.object().map(drop)
 }
 
-const LAST_VERSION_WITH_SAMPLING: &str = "2023-06-01";
+/// Clouds name their versions otherwise up to here, and by dates as well.
+const FIRST_VERSION_WITHOUT_SAMPLING: &str = "2026-10-21";
 
 /// The members of the schema, those of betas included.
 const KNOWN: &[&str] = &[
