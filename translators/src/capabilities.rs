@@ -19,6 +19,8 @@ pub struct Capabilities {
     pub effort: bool,
     /// Whether it takes temperature, `top_p`, `top_k`.
     pub sampling: bool,
+    /// Whether it takes temperature or `top_p`, but refuses both (Anthropic models from Opus 4.1 on).
+    pub one_sampler: bool,
     /// Whether it takes `output_config.format`.
     pub structured_output: bool,
     /// Whether it takes messages of the role `system` inside the conversation (Anthropic models from
@@ -65,23 +67,35 @@ const CLAUDE_3: Capabilities = Capabilities {
     thinking: Thinking::None,
     effort: false,
     sampling: true,
+    one_sampler: false,
     structured_output: false,
     system_turns: false,
 };
 
-/// Claude 4.0 and 4.1: thinking by budget.
+/// Claude 4.0: thinking by budget.
 const CLAUDE_4: Capabilities = Capabilities {
     default_max_tokens: 32_000,
     thinking: Thinking::Budget,
     ..CLAUDE_3
 };
 
+/// Claude 4.1: temperature or `top_p`.
+const CLAUDE_4_1: Capabilities = Capabilities {
+    one_sampler: true,
+    ..CLAUDE_4
+};
+
+/// Claude 4.5: structured output.
+const CLAUDE_4_5: Capabilities = Capabilities {
+    structured_output: true,
+    ..CLAUDE_4_1
+};
+
 /// Claude 4.6: thinking by budget or adaptive, effort, structured output.
 const CLAUDE_4_6: Capabilities = Capabilities {
     thinking: Thinking::Both,
     effort: true,
-    structured_output: true,
-    ..CLAUDE_4
+    ..CLAUDE_4_5
 };
 
 /// From Claude Opus 4.7 on: adaptive thinking only, and no sampling settings.
@@ -141,24 +155,11 @@ const ROWS: &[Row] = &[
         "claude-opus-4-5",
         Capabilities {
             effort: true,
-            structured_output: true,
-            ..CLAUDE_4
+            ..CLAUDE_4_5
         },
     ),
-    Row::new(
-        "claude-sonnet-4-5",
-        Capabilities {
-            structured_output: true,
-            ..CLAUDE_4
-        },
-    ),
-    Row::new(
-        "claude-haiku-4-5",
-        Capabilities {
-            structured_output: true,
-            ..CLAUDE_4
-        },
-    ),
+    Row::new("claude-sonnet-4-5", CLAUDE_4_5),
+    Row::new("claude-haiku-4-5", CLAUDE_4_5),
     Row::new("claude-opus-4-6", CLAUDE_4_6),
     Row::new("claude-sonnet-4-6", CLAUDE_4_6),
     Row::new("claude-opus-4-7", CLAUDE_4_7),
@@ -167,6 +168,7 @@ const ROWS: &[Row] = &[
     Row::new("claude-sonnet-5", CLAUDE_4_8),
     Row::new("claude-fable-5", CLAUDE_4_8),
     Row::new("claude-mythos", CLAUDE_4_8),
+    Row::new("claude-opus-4-1", CLAUDE_4_1),
     Row::new("claude-opus-4", CLAUDE_4),
     Row::new("claude-sonnet-4", CLAUDE_4),
     Row::new("gemini-1", GEMINI_2),
@@ -193,6 +195,7 @@ impl Capabilities {
         thinking: Thinking::Both,
         effort: true,
         sampling: true,
+        one_sampler: false,
         structured_output: true,
         system_turns: false,
     };
@@ -260,6 +263,7 @@ impl Overrides {
             thinking: self.thinking.unwrap_or(base.thinking),
             effort: self.effort.unwrap_or(base.effort),
             sampling: self.sampling.unwrap_or(base.sampling),
+            one_sampler: base.one_sampler,
             structured_output: self.structured_output.unwrap_or(base.structured_output),
             system_turns: self.system_turns.unwrap_or(base.system_turns),
         }

@@ -548,3 +548,29 @@ fn schemas_of_geminis_dialect_reach_all_providers_as_json_schema() {
         assert_eq!(written.pointer(place), Some(&expected), "{to:?}");
     }
 }
+
+#[test]
+fn models_that_refuse_temperature_beside_top_p_get_the_temperature() {
+    let body =
+        document(r#"{"messages":[{"role":"user","content":"q"}],"temperature":0.5,"top_p":0.9}"#);
+    let asked = Asked {
+        model: "m".into(),
+        ..Asked::default()
+    };
+    let request = (client(CHAT).read_request)(&body, &asked).unwrap();
+    for (to, place) in [(ANTHROPIC, ""), (CONVERSE, "/inferenceConfig")] {
+        let row = row(to.1).unwrap();
+        let target = Target {
+            quirks: row.quirks,
+            envelope: row.envelope,
+            capabilities: Capabilities::of("claude-sonnet-4-5").unwrap(),
+            betas: &[],
+        };
+        let (mut notices, mut out) = (Notices::default(), Vec::new());
+        (codec(to).write_request)(&request, &target, &mut notices, &mut out).unwrap();
+        let written: Json = serde_json::from_slice(&out).unwrap();
+        let settings = written.pointer(place).unwrap();
+        assert_eq!(settings["temperature"], 0.5, "{to:?}");
+        assert_eq!(notices.header_value(), "top_p");
+    }
+}

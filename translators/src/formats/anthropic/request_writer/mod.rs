@@ -109,11 +109,15 @@ fn write_sampling(
         ("top_p", sampling.top_p),
         ("top_k", sampling.top_k),
     ];
+    let capabilities = &context.target.capabilities;
+    let mut has_temperature = false;
     for (name, number) in fields {
         let Some(number) = number else { continue };
         checks::sampling_range(name, number)?;
-        if context.target.capabilities.sampling && plan.allows_sampling(name, number) {
+        let is_second = name == "top_p" && has_temperature && capabilities.one_sampler;
+        if capabilities.sampling && plan.allows_sampling(name, number) && !is_second {
             json.field_raw(name, number);
+            has_temperature |= name == "temperature";
         } else {
             context.notices.drop_field(name);
         }

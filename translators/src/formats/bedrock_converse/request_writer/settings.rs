@@ -25,7 +25,11 @@ pub(super) fn write_inference(
     json: &mut Writer<'_>,
 ) -> Result<(), Refusal> {
     let temperature = unit_number("temperature", request.sampling.temperature, plan, context)?;
-    let top_p = unit_number("top_p", request.sampling.top_p, plan, context)?;
+    let mut top_p = unit_number("top_p", request.sampling.top_p, plan, context)?;
+    if temperature.and(top_p).is_some() && context.target.capabilities.one_sampler {
+        top_p = None;
+        context.notices.drop_field("top_p");
+    }
     let max_tokens = request.max_output_tokens;
     if temperature.or(top_p).is_none() && max_tokens.is_none() && request.stop.is_empty() {
         return Ok(());
