@@ -34,6 +34,9 @@ pub struct Row {
     pub credential: CredentialForm,
     /// What is different from its format's own vendor.
     pub quirks: Quirks,
+    /// What OpenTelemetry calls it (`gen_ai.provider.name`); empty where that is the kind.
+    /// <https://opentelemetry.io/docs/specs/semconv/registry/attributes/gen-ai/>
+    pub telemetry_name: &'static str,
     /// The page that says so.
     pub source: &'static str,
 }
@@ -112,6 +115,15 @@ pub enum CredentialForm {
 }
 
 impl Row {
+    /// What metrics and logs call it.
+    #[must_use]
+    pub const fn telemetry_name(&self) -> &'static str {
+        match self.telemetry_name.is_empty() {
+            true => self.kind,
+            false => self.telemetry_name,
+        }
+    }
+
     /// Whether it is a server of one's own, on this machine unless the user says where: such a server
     /// wants no key unless it was started with one.
     #[must_use]

@@ -16,6 +16,7 @@ const COMPATIBLE: Row = Row {
     base_url: "",
     credential: CredentialForm::Bearer,
     quirks: Quirks::COMPATIBLE,
+    telemetry_name: "",
     source: "",
 };
 
@@ -52,6 +53,7 @@ pub const ROWS: &[Row] = &[
         envelope: Envelope::Gemini,
         base_url: "https://generativelanguage.googleapis.com/v1beta",
         credential: CredentialForm::Header("x-goog-api-key"),
+        telemetry_name: "gcp.gemini",
         source: "https://ai.google.dev/api/generate-content",
         ..COMPATIBLE
     },
@@ -61,6 +63,7 @@ pub const ROWS: &[Row] = &[
         envelope: Envelope::AzureOpenai,
         credential: CredentialForm::Header("api-key"),
         quirks: Quirks::OPENAI,
+        telemetry_name: "azure.ai.openai",
         source: "https://learn.microsoft.com/azure/ai-foundry/openai/reference",
         ..COMPATIBLE
     },
@@ -69,6 +72,7 @@ pub const ROWS: &[Row] = &[
         title: "Anthropic on AWS",
         format: Format::Anthropic,
         envelope: Envelope::AnthropicAws,
+        telemetry_name: "aws.bedrock",
         source: "https://docs.claude.com/en/api/claude-on-amazon-bedrock",
         ..COMPATIBLE
     },
@@ -77,6 +81,7 @@ pub const ROWS: &[Row] = &[
         title: "AWS Bedrock",
         format: Format::BedrockConverse,
         envelope: Envelope::BedrockConverse,
+        telemetry_name: "aws.bedrock",
         source: "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html",
         ..COMPATIBLE
     },
@@ -85,6 +90,7 @@ pub const ROWS: &[Row] = &[
         title: "Anthropic on GCP",
         format: Format::Anthropic,
         envelope: Envelope::AnthropicGcp,
+        telemetry_name: "gcp.vertex_ai",
         source: "https://docs.claude.com/en/api/claude-on-vertex-ai",
         ..COMPATIBLE
     },
@@ -93,6 +99,7 @@ pub const ROWS: &[Row] = &[
         title: "Gemini on Vertex AI",
         format: Format::Gemini,
         envelope: Envelope::VertexGemini,
+        telemetry_name: "gcp.vertex_ai",
         source: "https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference",
         ..COMPATIBLE
     },
@@ -218,6 +225,7 @@ pub const ROWS: &[Row] = &[
             known_fields: Some(MISTRAL_FIELDS),
             ..Quirks::COMPATIBLE
         },
+        telemetry_name: "mistral_ai",
         source: "https://docs.mistral.ai/api",
         ..COMPATIBLE
     },
@@ -297,6 +305,7 @@ pub const ROWS: &[Row] = &[
         kind: "xai",
         title: "xAI",
         base_url: "https://api.x.ai/v1",
+        telemetry_name: "x_ai",
         source: "https://docs.x.ai/docs/api-reference",
         ..COMPATIBLE
     },
