@@ -46,6 +46,7 @@ fn config(row: &Row, options: Options<'_>) -> FilterConfig {
         limits: Vec::new(),
         access: None,
         facts: Fact::ALL.map(|fact| fact.name().to_owned()).to_vec(),
+        metrics: false,
         owned_by: String::new(),
         created: 0,
         created_at: String::new(),

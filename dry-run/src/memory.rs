@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 use sluice_filter::exchange::Exchange;
 use sluice_filter::host::{Fact, Headers, Host, Level, Side};
+use sluice_filter::metrics::Series;
 
 /// The world of one request.
 #[derive(Debug, Default)]
@@ -117,9 +119,11 @@ impl Host for Memory {
     /// Limits are not part of a dry run.
     fn publish_value(&mut self, _: &str, _: &str) {}
 
+    fn record(&mut self, _: &Series, _: u64) {}
+
     /// A dry run gives the same on every day.
-    fn now(&self) -> u64 {
-        0
+    fn now(&self) -> Duration {
+        Duration::ZERO
     }
 
     fn random(&self) -> u64 {

@@ -53,7 +53,7 @@ impl Attempt {
             .and_then(|source| exchange.grant(source));
         credential.apply(&mut headers, body, grant, host);
         exchange.note(|record| {
-            record.target = Some(index);
+            record.failed.extend(record.target.replace(index));
             record.tries = record.tries.saturating_add(1);
             record.dropped = outgoing.notices;
             record.hide_usage = outgoing.asked_usage;

@@ -49,12 +49,19 @@ pub struct FilterConfig {
     /// Limits that Envoy's rate limit filter enforces, each name once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limits: Vec<Limit>,
+    /// Whether requests are counted in Envoy's metrics.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub metrics: bool,
     /// What `GET /v1/models` tells as `owned_by`.
     pub owned_by: String,
     /// What `GET /v1/models` tells as `created`, in seconds since 1970.
     pub created: u64,
     /// The same time as RFC 3339 writes it: what `GET /anthropic/v1/models` tells.
     pub created_at: String,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// What to do with a field that the provider's format cannot say and that the meaning can do

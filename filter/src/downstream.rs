@@ -4,6 +4,7 @@
 //! to [`Answer`]. It runs once per request, before Envoy's router and after all tries.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use sluice_translators::formats::Format;
 use sluice_translators::json::{Document, Kind, Value};
@@ -39,6 +40,8 @@ const ESTIMATED_BYTES_PER_TOKEN: usize = 4;
 pub struct Downstream {
     gateway: Rc<Gateway>,
     state: State,
+    /// When the request began, since 1970.
+    began: Duration,
 }
 
 #[derive(Debug)]
@@ -72,11 +75,13 @@ impl Downstream {
         Self {
             gateway,
             state: State::Start,
+            began: Duration::ZERO,
         }
     }
 
     /// The request headers.
     pub fn request_headers(&mut self, host: &mut dyn Host, end_of_stream: bool) -> Action {
+        self.began = host.now();
         let headers = host.headers(Side::Request);
         let path = headers.text(":path").unwrap_or_default();
         let method = headers.text(":method").unwrap_or_default();
@@ -148,12 +153,14 @@ impl Downstream {
             State::Body(opening) => {
                 let format = opening.format;
                 self.state = State::Answered;
-                crate::answer::envoy_error(host, format)
+                let error = crate::answer::envoy_error(host);
+                self.refuse(host, format, &error)
             }
             State::Waiting { exchange, .. } => {
                 let format = exchange.format;
                 self.state = State::Answered;
-                crate::answer::envoy_error(host, format)
+                let error = crate::answer::envoy_error(host);
+                self.refuse(host, format, &error)
             }
             State::Start | State::Answered => Action::Continue,
         }
@@ -260,7 +267,7 @@ impl Downstream {
             return self.refuse(host, exchange.format, &error);
         };
         let way = if route.needs_tokens {
-            match grants::collect(&exchange, pool, host.now()) {
+            match grants::collect(&exchange, pool, host.now().as_secs()) {
                 Grants::Ready { grants, way } => {
                     exchange.set_grants(grants);
                     fetch_due(host, &exchange);
@@ -324,12 +331,15 @@ impl Downstream {
         }
         publish_estimate(host, &exchange, pool);
         limits::open(host, &exchange);
-        self.state = State::Sent(Box::new(Answer::new(exchange)));
+        self.state = State::Sent(Box::new(Answer::new(exchange, self.began)));
         Action::Continue
     }
 
     fn refuse(&mut self, host: &mut dyn Host, format: Format, error: &GatewayError) -> Action {
         self.state = State::Answered;
+        if let Some(metrics) = &self.gateway.metrics {
+            metrics.refused(host, format, error.reason());
+        }
         refuse(host, format, error)
     }
 }

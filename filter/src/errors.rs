@@ -163,6 +163,29 @@ impl GatewayError {
         error
     }
 
+    /// In a word, for metrics.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::UnknownPath { .. } => "unknown_path",
+            Self::Method { .. } => "method",
+            Self::NoBody | Self::Json(_) | Self::NotAnObject { .. } => "not_json",
+            Self::Encoded { .. } => "encoded",
+            Self::BodyTooLong { .. } => "too_long",
+            Self::DuplicateKey { .. } => "duplicate_key",
+            Self::Field { .. } => "field",
+            Self::UnknownModel { .. } => "unknown_model",
+            Self::Refused(_) | Self::Path(_) => "not_translatable",
+            Self::BadAnswer { .. } => "bad_answer",
+            Self::Envoy { .. } => "envoy",
+            Self::Credential(_) => "credential",
+            Self::Limit { .. } => "limit",
+            Self::Unauthenticated(_) => "unauthenticated",
+            Self::ModelNotAllowed { .. } => "model_not_allowed",
+            Self::Setup { .. } => "setup",
+        }
+    }
+
     const fn kind_and_status(&self) -> (ErrorKind, u16) {
         match self {
             Self::UnknownPath { .. } | Self::UnknownModel { .. } => (ErrorKind::NotFound, 404),

@@ -62,6 +62,8 @@ pub struct Record {
     pub first_target: usize,
     /// Tokens of the input, as far as its length tells; stands until the provider has counted.
     pub estimated_input: u64,
+    /// The targets that were tried before that one, in order.
+    pub failed: Vec<usize>,
     /// Tokens, as far as they are known.
     pub usage: Usage,
     /// The model that answered, as the provider names it.

@@ -12,6 +12,7 @@ use crate::access::Access;
 use crate::config::{self, ConfigError, FilterConfig, OnUnsupported, OpenAiApi, Pool};
 use crate::credentials::{Credential, Secret};
 use crate::limits::Limit;
+use crate::metrics::Registry;
 use crate::models::Models;
 use crate::tokens::SharedTokens;
 use crate::tokens::recipe::Recipe;
@@ -29,6 +30,8 @@ pub struct Gateway {
     pub limits: Vec<Limit>,
     /// Credentials that are fetched.
     pub tokens: SharedTokens,
+    /// What has been counted; `None`: nothing is.
+    pub metrics: Option<Registry>,
 }
 
 /// Bounds and defaults.
@@ -132,6 +135,7 @@ impl Gateway {
             settings: Settings::new(&config)?,
             limits: config.limits.iter().map(Limit::new).collect(),
             tokens: SharedTokens::new(&config.tokens, env)?,
+            metrics: config.metrics.then(Registry::default),
         })
     }
 
@@ -210,6 +214,12 @@ impl Route {
             needs_tokens: false,
             pools: Vec::new(),
         }
+    }
+
+    /// Whether it is for one model, by its name.
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        !self.pattern.contains('*')
     }
 
     /// The pool to use, drawn by weight with a random number.

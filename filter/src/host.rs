@@ -5,9 +5,11 @@
 //! a host cannot do it says in its result.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use crate::exchange::Exchange;
 pub use crate::headers::Headers;
+use crate::metrics::Series;
 
 /// Which message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,8 +170,11 @@ pub trait Host {
     /// `%FILTER_STATE(wasm.sluice.NAME:PLAIN)%` in both hosts.
     fn publish_value(&mut self, name: &str, value: &str);
 
-    /// Seconds since 1970.
-    fn now(&self) -> u64;
+    /// Adds to a counter, or records a value in a histogram. Downstream placement only.
+    fn record(&mut self, series: &Series, value: u64);
+
+    /// The time since 1970.
+    fn now(&self) -> Duration;
 
     /// A random number.
     fn random(&self) -> u64;

@@ -23,6 +23,7 @@ pub mod host;
 pub mod hygiene;
 pub mod limits;
 mod listing;
+pub mod metrics;
 pub mod models;
 mod telemetry;
 pub mod tokens;

@@ -20,12 +20,15 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::{Action as WasmAction, BufferType, ContextType, LogLevel, MapType};
+use proxy_wasm::types::{
+    Action as WasmAction, BufferType, ContextType, LogLevel, MapType, MetricType,
+};
 
 use crate::downstream::Downstream;
 use crate::exchange::Exchange;
 use crate::gateway::Gateway;
 use crate::host::{Action, Fact, Headers, Host, Level, Side};
+use crate::metrics::{Kind, Series};
 use crate::tokens::{
     CALL_TIMEOUT_MS, HttpAnswer, HttpCall, MAX_ANSWER_BYTES, MAX_WAITING, Progress, Surroundings,
 };
@@ -485,8 +488,18 @@ impl Host for WasmHost {
         let _ = hostcalls::set_property(vec![&name], Some(value.as_bytes()));
     }
 
-    fn now(&self) -> u64 {
-        Machine.now()
+    fn record(&mut self, series: &Series, value: u64) {
+        let Some(id) = series.host_id.get().or_else(|| define(series)) else {
+            return;
+        };
+        let _ = match series.metric.kind() {
+            Kind::Counter => hostcalls::increment_metric(id, value.try_into().unwrap_or(i64::MAX)),
+            Kind::Histogram(_) => hostcalls::record_metric(id, value),
+        };
+    }
+
+    fn now(&self) -> Duration {
+        now()
     }
 
     fn random(&self) -> u64 {
@@ -503,9 +516,7 @@ struct Machine;
 
 impl Surroundings for Machine {
     fn now(&self) -> u64 {
-        let now = hostcalls::get_current_time().ok();
-        now.and_then(|now| now.duration_since(UNIX_EPOCH).ok())
-            .map_or(0, |age| age.as_secs())
+        now().as_secs()
     }
 
     fn random(&self) -> u64 {
@@ -537,6 +548,24 @@ fn dispatch(call: &HttpCall) -> Option<u32> {
 
 /// Envoy's timers have no finer steps.
 const SOON: Duration = Duration::from_millis(1);
+
+fn now() -> Duration {
+    let now = hostcalls::get_current_time().ok();
+    now.and_then(|now| now.duration_since(UNIX_EPOCH).ok())
+        .unwrap_or_default()
+}
+
+/// Makes a series known to Envoy. This ABI has no labels: they stand in the name, and Envoy is told to
+/// take them out of it again ([`Series::tagged_name`]).
+fn define(series: &Series) -> Option<u32> {
+    let kind = match series.metric.kind() {
+        Kind::Counter => MetricType::Counter,
+        Kind::Histogram(_) => MetricType::Histogram,
+    };
+    let id = hostcalls::define_metric(kind, &series.tagged_name()).ok();
+    series.host_id.set(id);
+    id
+}
 
 const fn map(side: Side) -> MapType {
     match side {

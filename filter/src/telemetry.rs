@@ -8,6 +8,7 @@ use sluice_translators::ir::Usage;
 use crate::exchange::Exchange;
 use crate::host::{Fact, Host};
 use crate::limits;
+use crate::metrics::Times;
 
 /// Notes token counts and the served model, and publishes what is new in them.
 pub(crate) fn note(host: &mut dyn Host, exchange: &Exchange, usage: &Usage, model: Option<&str>) {
@@ -35,8 +36,21 @@ pub(crate) fn note(host: &mut dyn Host, exchange: &Exchange, usage: &Usage, mode
     }
 }
 
-/// The request is over: says how good the numbers are.
-pub(crate) fn close(host: &mut dyn Host, exchange: &Exchange, answered: bool) {
+/// The request is over: says how good the numbers are, and counts it. `error` is what went wrong, as
+/// `error.type`.
+pub(crate) fn close(
+    host: &mut dyn Host,
+    exchange: &Exchange,
+    times: Times,
+    error: Option<&'static str>,
+) {
+    publish_record(host, exchange, error.is_none());
+    if let Some(metrics) = &exchange.gateway.metrics {
+        metrics.answered(host, exchange, times, error);
+    }
+}
+
+fn publish_record(host: &mut dyn Host, exchange: &Exchange, whole: bool) {
     let provider = exchange
         .record()
         .target
@@ -44,7 +58,7 @@ pub(crate) fn close(host: &mut dyn Host, exchange: &Exchange, answered: bool) {
     if let Some(target) = provider {
         publish(host, exchange, Fact::Provider, &target.provider.name);
     }
-    let status = match (exchange.record().usage.is_empty(), answered) {
+    let status = match (exchange.record().usage.is_empty(), whole) {
         (true, _) => "estimated",
         (false, false) => "partial",
         (false, true) => "complete",

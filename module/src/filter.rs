@@ -86,6 +86,16 @@ enum Configured {
     Probe,
 }
 
+impl Configured {
+    /// Whether it has metrics of its own.
+    const fn counts(&self) -> bool {
+        match self {
+            Self::Downstream(blueprint) => blueprint.counts(),
+            _ => false,
+        }
+    }
+}
+
 impl Config {
     /// Loads what Envoy has as `filter_name` and `filter_config`.
     ///
@@ -117,7 +127,7 @@ impl Config {
         let fetcher = tokens
             .filter(|tokens| !tokens.is_empty())
             .map(|tokens| Arc::new(Fetcher::new(tokens.clone(), setup.waker())));
-        let metrics = Metrics::define(setup)
+        let metrics = Metrics::define(setup, gateway.counts())
             .map_err(|refused| format!("sluice: Envoy refuses a metric: {refused:?}"))?;
         Ok(Self {
             placement,
@@ -183,7 +193,12 @@ impl Filter {
         let Ok(mut gateway) = self.gateway.try_borrow_mut() else {
             return Outcome::Continue;
         };
-        let mut host = ModuleHost::new(stream, self.placement, self.fetcher.as_deref());
+        let mut host = ModuleHost::new(
+            stream,
+            self.placement,
+            self.fetcher.as_deref(),
+            &self.metrics,
+        );
         if let Some(action) = contain(|| gateway.handle(&mut host, event)) {
             return host.finish(event, action);
         }

@@ -5,15 +5,17 @@
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::rc::Rc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sluice_filter::exchange::Exchange;
 use sluice_filter::host::{Action, Fact, Headers, Host, Level, Side};
+use sluice_filter::metrics::Series;
 
 use crate::abi::stream::{self, Part, Stream};
 use crate::changes::{Changes, text};
 use crate::fetcher::Fetcher;
 use crate::filter::{Event, Outcome, Placement, Reply};
+use crate::metrics::Metrics;
 
 /// A request in a placement, during one event.
 pub(crate) struct ModuleHost<'s> {
@@ -21,6 +23,7 @@ pub(crate) struct ModuleHost<'s> {
     placement: Placement,
     /// Where credentials must be fetched.
     fetcher: Option<&'s Fetcher>,
+    metrics: &'s Metrics,
     /// Request headers were changed downstream: Envoy has to route again.
     reroute: bool,
     /// Given to Envoy after the event: answering runs other hooks.
@@ -32,11 +35,13 @@ impl<'s> ModuleHost<'s> {
         stream: &'s mut Stream,
         placement: Placement,
         fetcher: Option<&'s Fetcher>,
+        metrics: &'s Metrics,
     ) -> Self {
         Self {
             stream,
             placement,
             fetcher,
+            metrics,
             reroute: false,
             reply: None,
         }
@@ -214,10 +219,20 @@ impl Host for ModuleHost<'_> {
         self.stream.set_filter_state(&state_key(name), value);
     }
 
-    fn now(&self) -> u64 {
+    fn record(&mut self, series: &Series, value: u64) {
+        if let Err(refused) = self.metrics.record(self.stream, series, value) {
+            let name = series.metric.name();
+            self.log(
+                Level::Error,
+                &format!("sluice: Envoy refuses {name}: {refused:?}"),
+            );
+        }
+    }
+
+    fn now(&self) -> Duration {
         SystemTime::now()
             .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs())
+            .unwrap_or_default()
     }
 
     fn random(&self) -> u64 {

@@ -18,6 +18,8 @@ pub(crate) struct Blueprint {
     json: Vec<u8>,
     /// The variables that the text names, as they were when it was loaded. May hold secrets.
     variables: BTreeMap<String, String>,
+    /// Whether its gateways have metrics.
+    counts: bool,
     /// Its address says which gateway is this blueprint's; its end, that the gateway can go.
     mark: Arc<()>,
     /// What one worker has fetched, all have.
@@ -48,6 +50,7 @@ impl Blueprint {
         Ok(Self {
             json: json.to_vec(),
             variables: variables.into_inner(),
+            counts: gateway.metrics.is_some(),
             mark: Arc::new(()),
             tokens: gateway.tokens,
         })
@@ -56,6 +59,11 @@ impl Blueprint {
     /// The credentials that all gateways of this blueprint share.
     pub(crate) const fn tokens(&self) -> &SharedTokens {
         &self.tokens
+    }
+
+    /// Whether its gateways have metrics.
+    pub(crate) const fn counts(&self) -> bool {
+        self.counts
     }
 
     /// This worker's gateway.

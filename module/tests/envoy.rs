@@ -139,7 +139,7 @@ fn a_panic_is_a_500_for_its_request_and_nothing_else() {
     let counted: u64 = envoy
         .stats()
         .lines()
-        .filter(|line| line.contains("sluice_test_panics{"))
+        .filter(|line| line.contains("sluice_test_sluice_panics_total{"))
         .filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok())
         .sum();
     assert_eq!(counted, 8, "{}", envoy.stats());

@@ -12,6 +12,7 @@ use sluice_filter::host::Headers;
 use crate::always;
 use crate::body::{Body, unpack};
 use crate::expect::Matcher;
+use crate::metrics::Samples;
 use crate::observation::{Observation, SeenRequest, SeenResponse};
 use crate::report::shorten;
 use crate::scenario::{Answer, Expected, Received, Scenario};
@@ -27,6 +28,9 @@ pub fn differences(scenario: &Scenario, seen: &Observation) -> Vec<String> {
     judge.tries(scenario, seen);
     judge.response(scenario, &seen.response);
     judge.facts(&scenario.facts, &seen.facts);
+    if let Some(metrics) = &seen.metrics {
+        judge.metrics(&scenario.metrics, metrics);
+    }
     judge.found.extend(always::broken_rules(scenario, seen));
     judge.found
 }
@@ -40,6 +44,17 @@ pub fn differences_of_response(scenario: &Scenario, seen: &SeenResponse) -> Vec<
     };
     judge.response(scenario, seen);
     judge.found.extend(always::of_response(scenario, seen));
+    judge.found
+}
+
+/// What metrics have not grown as they should.
+#[must_use]
+pub fn metrics_differ(scenario: &Scenario, seen: &Samples) -> Vec<String> {
+    let mut judge = Judge {
+        matcher: Matcher::default(),
+        found: Vec::new(),
+    };
+    judge.metrics(&scenario.metrics, seen);
     judge.found
 }
 
@@ -238,6 +253,23 @@ impl Judge {
                 (expected, Some(value)) => {
                     self.text(&format!("fact {name}"), Some(&header_text(expected)), value);
                 }
+            }
+        }
+    }
+
+    fn metrics(&mut self, expected: &BTreeMap<String, f64>, seen: &Samples) {
+        for (selector, expected) in expected {
+            let value = match seen.sum(selector) {
+                Ok(value) => value.unwrap_or(0.0),
+                Err(error) => return self.note(format!("metric {selector}: {error}")),
+            };
+            // Envoy's histograms know a value by two digits only.
+            if (value - expected).abs() > expected * 0.06 {
+                let name = selector.split('{').next().unwrap_or_default();
+                let all = seen.lines(name).join("\n  ");
+                self.note(format!(
+                    "metric {selector}: expected {expected}, got {value} of\n  {all}"
+                ));
             }
         }
     }

@@ -21,6 +21,7 @@ pub mod eventstream;
 pub mod expect;
 pub mod judge;
 pub mod matrix;
+pub mod metrics;
 pub mod native;
 pub mod observation;
 

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use sluice_filter::host::Headers;
 
+use crate::metrics::Samples;
 use crate::scenario::End;
 
 /// What happened.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Observation {
     /// What providers received, in order.
     pub tries: Vec<SeenRequest>,
@@ -15,6 +16,8 @@ pub struct Observation {
     pub response: SeenResponse,
     /// Facts that were published, by name.
     pub facts: BTreeMap<String, String>,
+    /// By how much metrics have grown; `None` where nobody looked.
+    pub metrics: Option<Samples>,
     /// What went wrong on the way, whatever the scenario says: rules that the filter broke towards
     /// its host, requests that nobody expected.
     pub violations: Vec<String>,

@@ -45,6 +45,9 @@ pub struct Scenario {
     /// Facts that must have been published; `null`: must not.
     #[serde(default)]
     pub facts: BTreeMap<String, Value>,
+    /// What metrics must have grown by, by selector: `name{label="value"}`.
+    #[serde(default)]
+    pub metrics: BTreeMap<String, f64>,
 }
 
 impl Scenario {

@@ -82,6 +82,10 @@ pub(super) struct File {
     /// `json`: one line for each request to the standard output. Default: `none`.
     #[schemars(with = "Option<super::schema::AccessLogForm>")]
     pub(super) access_log: Option<Text>,
+    /// `prometheus`: requests, tokens and times are counted, at `/stats/prometheus` of Envoy's admin
+    /// interface. Default: `prometheus`; `none` saves some microseconds per request.
+    #[schemars(with = "Option<super::schema::MetricsForm>")]
+    pub(super) metrics: Option<Text>,
 }
 
 /// A model provider.

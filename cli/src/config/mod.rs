@@ -62,6 +62,8 @@ pub struct Config {
     pub ca_file: Option<PathBuf>,
     /// What is written for each request.
     pub access_log: AccessLog,
+    /// Whether requests are counted in Envoy's metrics.
+    pub metrics: bool,
 }
 
 /// A provider.

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::cluster::Cluster;
 use super::listener::Listener;
+use super::stats::{LayeredRuntime, StatsConfig};
 use super::value::{Address, Extension, Message};
 use super::{Plan, Target};
 
@@ -14,6 +15,12 @@ use super::{Plan, Target};
 pub struct Bootstrap {
     node: Node,
     admin: Admin,
+    /// Who asks the admin interface for metrics sees all that has happened by then.
+    stats_flush_on_admin: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stats_config: Option<StatsConfig>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layered_runtime: Option<LayeredRuntime>,
     overload_manager: OverloadManager,
     static_resources: StaticResources,
 }
@@ -32,6 +39,9 @@ impl Bootstrap {
                 address: Address::new(admin),
                 ignore_global_conn_limit: true,
             },
+            stats_flush_on_admin: true,
+            stats_config: StatsConfig::of(plan, target.host),
+            layered_runtime: LayeredRuntime::of(target.host),
             overload_manager: OverloadManager::new(),
             static_resources: StaticResources {
                 listeners: vec![Listener::new(plan, target)],

@@ -18,6 +18,7 @@ mod limits;
 mod listener;
 mod plan;
 mod route;
+mod stats;
 mod upstream;
 mod value;
 

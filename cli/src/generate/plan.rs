@@ -144,6 +144,7 @@ fn filter_config(config: &Config, models: Vec<filter::Model>) -> FilterConfig {
             .map(|fact| fact.name().to_owned())
             .collect(),
         limits: config.limits.iter().map(limit).collect(),
+        metrics: config.metrics,
         owned_by: config.owned_by.clone(),
         created: CREATED,
         created_at: CREATED_AT.to_owned(),

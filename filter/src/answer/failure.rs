@@ -1,11 +1,10 @@
 //! Errors, of providers and of Envoy, on their way to the client.
 
-use sluice_translators::formats::Format;
 use sluice_translators::ir::ApiError;
 
 use super::head::Head;
 use super::provider;
-use crate::errors::{GatewayError, envoy_answer, refuse, render};
+use crate::errors::{GatewayError, envoy_answer, render};
 use crate::exchange::Exchange;
 use crate::host::{Action, Headers, Host, Side};
 use crate::limits::Told;
@@ -160,13 +159,12 @@ fn retry_headers(
     out
 }
 
-/// Envoy has answered before the request was whole: the same in the client's form.
-pub fn envoy_error(host: &mut dyn Host, format: Format) -> Action {
+/// Envoy has answered before the request was whole: what that means.
+pub fn envoy_error(host: &dyn Host) -> GatewayError {
     let headers = host.headers(Side::Response);
     let status = headers
         .text(":status")
         .and_then(|status| status.parse().ok())
         .unwrap_or(500);
-    let error = envoy_answer(status, &host.response_details());
-    refuse(host, format, &error)
+    envoy_answer(status, &host.response_details())
 }

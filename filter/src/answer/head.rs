@@ -50,7 +50,7 @@ impl Head {
     /// Tells the client what is left of its limits.
     pub(super) fn tell(&mut self, told: &[Told], format: Format, host: &dyn Host) {
         for told in told {
-            for (name, value) in told.headers(format, host.now()) {
+            for (name, value) in told.headers(format, host.now().as_secs()) {
                 self.set(&name, &value);
             }
         }

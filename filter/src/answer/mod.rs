@@ -16,6 +16,7 @@ mod stream;
 mod whole;
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use sluice_translators::formats;
 
@@ -24,6 +25,7 @@ use crate::exchange::Exchange;
 use crate::gateway::Provider;
 use crate::host::{Action, Headers, Host, Side};
 use crate::limits::{self, Told};
+use crate::metrics::{Times, error_type};
 use crate::telemetry;
 
 use head::Head;
@@ -35,6 +37,9 @@ pub use failure::envoy_error;
 pub struct Answer {
     exchange: Rc<Exchange>,
     state: State,
+    times: Times,
+    /// `error.type` of an answer that is an error.
+    failed: Option<&'static str>,
     /// The answer has come to its proper end, whatever the connection does afterwards.
     whole: bool,
 }
@@ -56,27 +61,34 @@ enum State {
 }
 
 impl Answer {
-    /// For a request that goes on.
+    /// For a request that goes on, and began at that time since 1970.
     #[must_use]
-    pub const fn new(exchange: Rc<Exchange>) -> Self {
+    pub fn new(exchange: Rc<Exchange>, began: Duration) -> Self {
+        let times = Times {
+            began,
+            ..Times::default()
+        };
         Self {
             exchange,
             state: State::Waiting,
+            times,
+            failed: None,
             whole: false,
         }
     }
 
     /// The headers of the answer.
     pub fn headers(&mut self, host: &mut dyn Host, end_of_stream: bool) -> Action {
+        let headers = host.headers(Side::Response);
+        let told = Told::read(&headers, &self.exchange);
+        let mut head = Head::new(headers);
         if self.exchange.is_refused() {
+            self.failed = Some(error_type(head.status()));
             self.state = State::Done;
             limits::release(host, &self.exchange);
             return Action::Continue;
         }
         self.exchange.release_body();
-        let headers = host.headers(Side::Response);
-        let told = Told::read(&headers, &self.exchange);
-        let mut head = Head::new(headers);
         head.tell(&told, self.exchange.format, host);
         if !(200..300).contains(&head.status()) {
             return self.fail(host, head, &told, end_of_stream);
@@ -101,7 +113,11 @@ impl Answer {
             State::Waiting | State::Done => return Action::Continue,
             State::Failure(_) | State::Held(_) if !end_of_stream => return Action::Hold,
             State::Tapped(tapped) => tapped.body(host, &self.exchange, end_of_stream),
-            State::Stream(stream) => stream.body(host, &self.exchange, end_of_stream),
+            State::Stream(stream) => {
+                let times = &mut self.times;
+                times.first_byte.get_or_insert_with(|| host.now());
+                stream.body(host, &self.exchange, end_of_stream);
+            }
             State::Failure(failure) => failure.finish(host, &self.exchange),
             State::Held(held) => held.finish(host, &self.exchange),
         }
@@ -128,7 +144,21 @@ impl Answer {
 
     /// The request is over, one way or another.
     pub fn done(&mut self, host: &mut dyn Host) {
-        telemetry::close(host, &self.exchange, self.whole);
+        self.times.ended = host.now();
+        let error = self.error(host);
+        telemetry::close(host, &self.exchange, self.times, error);
+    }
+
+    /// What went wrong, as `error.type`.
+    fn error(&self, host: &dyn Host) -> Option<&'static str> {
+        if self.failed.is_some() || self.whole {
+            return self.failed;
+        }
+        // A client that has left is not the provider's failure.
+        match host.response_details().starts_with("downstream") {
+            true => Some("canceled"),
+            false => Some("incomplete"),
+        }
     }
 
     /// A stream says itself when it is whole; SDKs close then, before the provider does.
@@ -177,6 +207,7 @@ impl Answer {
         told: &[Told],
         end_of_stream: bool,
     ) -> Action {
+        self.failed = Some(error_type(head.status()));
         limits::release(host, &self.exchange);
         let failure = failure::Failure::new(host, &self.exchange, head, told);
         if end_of_stream {
@@ -189,6 +220,7 @@ impl Answer {
 
     /// Answers an error of the gateway in place of the answer.
     fn refuse(&mut self, host: &mut dyn Host, error: &GatewayError) -> Action {
+        self.failed = Some("bad_answer");
         self.state = State::Done;
         errors::refuse(host, self.exchange.format, error)
     }
@@ -234,7 +266,7 @@ fn may_be_json(content_type: &str) -> bool {
 fn wanted(host: &dyn Host, exchange: &Exchange) -> formats::Answer<'static> {
     formats::Answer {
         model: exchange.model.clone().into(),
-        now: host.now(),
+        now: host.now().as_secs(),
         seed: host.random(),
         stream_usage: exchange.stream_usage,
         json_array: exchange.json_array,

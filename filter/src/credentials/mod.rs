@@ -140,7 +140,7 @@ impl Credential {
         match self {
             Self::None => {}
             Self::Header { name, value } => headers.set(name, value.reveal()),
-            Self::Aws(signer) => signer.sign(headers, body, host.now()),
+            Self::Aws(signer) => signer.sign(headers, body, host.now().as_secs()),
             Self::Fetched {
                 key_header, region, ..
             } => match grant {
@@ -156,7 +156,7 @@ impl Credential {
                     region: region.clone(),
                     service: "bedrock",
                 }
-                .sign(headers, body, host.now()),
+                .sign(headers, body, host.now().as_secs()),
                 None => {}
             },
         }

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use sluice_filter::exchange::Exchange;
 use sluice_filter::host::{Level, Side};
+use sluice_filter::metrics::Label;
 
 use super::fetch::{MainWaker, StreamWaker};
 use super::*;
@@ -23,13 +24,13 @@ pub(crate) enum Part {
     Received,
 }
 
-/// A counter with `N` labels.
+/// A counter.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Counter<const N: usize>(usize);
+pub(crate) struct Counter(usize);
 
-/// A histogram with `N` labels.
+/// A histogram.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Histogram<const N: usize>(usize);
+pub(crate) struct Histogram(usize);
 
 /// Why Envoy refused a metric: its result number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -272,45 +273,41 @@ impl Stream {
         Some(unsafe { Rc::from_raw(exchange) })
     }
 
-    /// Adds to a counter.
-    pub(crate) fn count<const N: usize>(
+    /// Adds to a counter, with a value for each of its labels.
+    pub(crate) fn count<'l>(
         &mut self,
-        counter: Counter<N>,
-        labels: [&str; N],
+        counter: Counter,
+        labels: impl IntoIterator<Item = &'l str>,
         by: u64,
     ) -> Result<(), MetricRefused> {
-        let labels = labels.map(ModuleBuffer::from);
+        let labels = Labels::new(labels);
         // SAFETY: `envoy` is valid during the hook; Envoy copies the labels.
         accepted(unsafe {
             envoy_dynamic_module_callback_http_filter_increment_counter(
                 self.envoy,
                 counter.0,
-                labels.as_ptr(),
-                N,
+                labels.buffers.as_ptr(),
+                labels.len,
                 by,
             )
         })
     }
 
-    /// Records a value in a histogram.
-    #[cfg_attr(
-        not(any(test, feature = "probe")),
-        expect(dead_code, reason = "until the gateway records token usage")
-    )]
-    pub(crate) fn record<const N: usize>(
+    /// Records a value in a histogram, with a value for each of its labels.
+    pub(crate) fn record<'l>(
         &mut self,
-        histogram: Histogram<N>,
-        labels: [&str; N],
+        histogram: Histogram,
+        labels: impl IntoIterator<Item = &'l str>,
         value: u64,
     ) -> Result<(), MetricRefused> {
-        let labels = labels.map(ModuleBuffer::from);
+        let labels = Labels::new(labels);
         // SAFETY: `envoy` is valid during the hook; Envoy copies the labels.
         accepted(unsafe {
             envoy_dynamic_module_callback_http_filter_record_histogram_value(
                 self.envoy,
                 histogram.0,
-                labels.as_ptr(),
-                N,
+                labels.buffers.as_ptr(),
+                labels.len,
                 value,
             )
         })
@@ -372,50 +369,66 @@ impl Setup {
         unsafe { MainWaker::new(self.envoy) }
     }
 
-    /// Defines a counter with labels.
-    pub(crate) fn counter<const N: usize>(
+    /// Defines a counter with these labels.
+    pub(crate) fn counter(
         &mut self,
         name: &str,
-        labels: [&str; N],
-    ) -> Result<Counter<N>, MetricRefused> {
-        let labels = labels.map(ModuleBuffer::from);
+        labels: &[&str],
+    ) -> Result<Counter, MetricRefused> {
+        let labels = Labels::new(labels.iter().copied());
         let mut id = 0;
         // SAFETY: `envoy` is valid during `config_new`; Envoy copies the names and writes `id`.
         accepted(unsafe {
             envoy_dynamic_module_callback_http_filter_config_define_counter(
                 self.envoy,
                 name.into(),
-                labels.as_ptr(),
-                N,
+                labels.buffers.as_ptr(),
+                labels.len,
                 &raw mut id,
             )
         })?;
         Ok(Counter(id))
     }
 
-    /// Defines a histogram with labels.
-    #[cfg_attr(
-        not(any(test, feature = "probe")),
-        expect(dead_code, reason = "until the gateway records token usage")
-    )]
-    pub(crate) fn histogram<const N: usize>(
+    /// Defines a histogram with these labels.
+    pub(crate) fn histogram(
         &mut self,
         name: &str,
-        labels: [&str; N],
-    ) -> Result<Histogram<N>, MetricRefused> {
-        let labels = labels.map(ModuleBuffer::from);
+        labels: &[&str],
+    ) -> Result<Histogram, MetricRefused> {
+        let labels = Labels::new(labels.iter().copied());
         let mut id = 0;
         // SAFETY: `envoy` is valid during `config_new`; Envoy copies the names and writes `id`.
         accepted(unsafe {
             envoy_dynamic_module_callback_http_filter_config_define_histogram(
                 self.envoy,
                 name.into(),
-                labels.as_ptr(),
-                N,
+                labels.buffers.as_ptr(),
+                labels.len,
                 &raw mut id,
             )
         })?;
         Ok(Histogram(id))
+    }
+}
+
+/// Names or values of labels, as the ABI takes them; those that find no room are left out, which Envoy
+/// refuses.
+struct Labels<'l> {
+    buffers: [ModuleBuffer<'l>; Label::MAX],
+    /// How many of them are there.
+    len: usize,
+}
+
+impl<'l> Labels<'l> {
+    fn new(texts: impl IntoIterator<Item = &'l str>) -> Self {
+        let mut buffers = [ModuleBuffer::from(""); Label::MAX];
+        let mut len = 0;
+        for (buffer, text) in buffers.iter_mut().zip(texts) {
+            *buffer = text.into();
+            len += 1;
+        }
+        Self { buffers, len }
     }
 }
 

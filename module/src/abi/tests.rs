@@ -136,7 +136,7 @@ fn a_panic_answers_500_and_is_counted_and_the_rest_of_the_request_is_let_go() {
     assert_eq!(fake.request_body(&["hello"], true), FORGET);
     let answer = fake.stream.borrow().answer.clone();
     assert_eq!(answer.map(|(status, _)| status), Some(500));
-    assert_eq!(count(&fake, "panics"), 1);
+    assert_eq!(count(&fake, "sluice.panics_total"), 1);
     assert!(
         fake.stream.borrow().metadata.is_empty(),
         "what panicked is not run again"
@@ -151,7 +151,7 @@ fn a_panic_at_the_end_answers_nothing() {
     fake.request_body(&["hello"], true);
     fake.end();
     assert_eq!(fake.stream.borrow().answer, None);
-    assert_eq!(count(&fake, "panics"), 1);
+    assert_eq!(count(&fake, "sluice.panics_total"), 1);
 }
 
 #[test]

@@ -46,6 +46,7 @@ pub(super) fn play(gateway: &Rc<Gateway>, scenario: &Scenario, cuts: &Cuts) -> R
         tries,
         response: client,
         facts: shared.facts.borrow().clone(),
+        metrics: Some(shared.metrics.take()),
         violations: shared.violations.take(),
     })
 }

@@ -4,17 +4,23 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 use sluice_filter::exchange::Exchange;
 use sluice_filter::host::{Fact, Headers, Host, Level, Side};
+use sluice_filter::metrics::{Kind, Series};
+
+use crate::metrics::Samples;
 
 /// What all placements of one request share.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     exchange: RefCell<Option<Rc<Exchange>>>,
     pub(super) facts: RefCell<BTreeMap<String, String>>,
+    pub(super) metrics: RefCell<Samples>,
     pub(super) violations: RefCell<Vec<String>>,
     drawn: Cell<u64>,
+    looked_at_the_clock: Cell<u64>,
 }
 
 impl Shared {
@@ -185,8 +191,23 @@ impl Host for FakeHost {
         facts.insert(name.to_owned(), value.to_owned());
     }
 
-    fn now(&self) -> u64 {
-        NOW
+    fn record(&mut self, series: &Series, value: u64) {
+        let mut metrics = self.shared.metrics.borrow_mut();
+        let name = series.metric.name();
+        match series.metric.kind() {
+            Kind::Counter => metrics.add(name, series.labels(), value as f64),
+            Kind::Histogram(_) => {
+                metrics.add(&format!("{name}_count"), series.labels(), 1.0);
+                metrics.add(&format!("{name}_sum"), series.labels(), value as f64);
+            }
+        }
+    }
+
+    /// Whoever looks sees that time has passed.
+    fn now(&self) -> Duration {
+        let looks = self.shared.looked_at_the_clock.get() + 1;
+        self.shared.looked_at_the_clock.set(looks);
+        Duration::from_secs(NOW) + Duration::from_millis(looks * MS_PER_LOOK)
     }
 
     /// The same sequence for every request, and never the same number twice.
@@ -205,3 +226,5 @@ impl Host for FakeHost {
 
 /// Some second in 2026.
 const NOW: u64 = 1_790_000_000;
+
+const MS_PER_LOOK: u64 = 10;

@@ -68,6 +68,9 @@ pub(super) fn check(
         access_log: checker
             .parse(file.access_log.as_ref(), value::access_log)
             .unwrap_or_default(),
+        metrics: checker
+            .parse(file.metrics.as_ref(), value::metrics)
+            .unwrap_or(true),
         providers: providers?,
         models: models?,
     })

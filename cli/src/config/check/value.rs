@@ -137,6 +137,15 @@ pub(super) fn access_log(text: &str) -> Checked<AccessLog> {
     }
 }
 
+/// `none` or `prometheus`
+pub(super) fn metrics(text: &str) -> Checked<bool> {
+    match text {
+        "none" => Ok(false),
+        "prometheus" => Ok(true),
+        _ => Err(choice(text, &["none", "prometheus"])),
+    }
+}
+
 /// `chat` or `responses`
 pub(super) fn api(text: &str) -> Checked<OpenAiApi> {
     match text {
