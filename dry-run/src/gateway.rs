@@ -46,6 +46,8 @@ fn config(row: &Row, options: Options<'_>) -> FilterConfig {
         limits: Vec::new(),
         access: None,
         facts: Fact::ALL.map(|fact| fact.name().to_owned()).to_vec(),
+        costs: Vec::new(),
+        prices: Vec::new(),
         metrics: false,
         owned_by: String::new(),
         created: 0,

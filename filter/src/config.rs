@@ -8,7 +8,9 @@ mod access;
 use serde::{Deserialize, Serialize};
 use sluice_translators::capabilities::Overrides;
 
+use crate::costs::Price;
 use crate::tokens::recipe::Recipe;
+
 pub use access::{Access, VirtualKey};
 
 /// Longest message where nobody says another: above the request limits of the large providers
@@ -49,6 +51,12 @@ pub struct FilterConfig {
     /// Limits that Envoy's rate limit filter enforces, each name once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limits: Vec<Limit>,
+    /// Costs to publish beside the token counts, each name once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub costs: Vec<Cost>,
+    /// Prices by name or pattern of the model that the provider is asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prices: Vec<(String, Price)>,
     /// Whether requests are counted in Envoy's metrics.
     #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
     pub metrics: bool,
@@ -58,6 +66,16 @@ pub struct FilterConfig {
     pub created: u64,
     /// The same time as RFC 3339 writes it: what `GET /anthropic/v1/models` tells.
     pub created_at: String,
+}
+
+/// A cost that the configuration defines.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cost {
+    /// Its name: letters, digits, `-` and `_`.
+    pub name: String,
+    /// Its formula ([`crate::costs::Program::new`]).
+    pub steps: Vec<String>,
 }
 
 const fn yes() -> bool {

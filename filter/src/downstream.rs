@@ -330,6 +330,7 @@ impl Downstream {
             return self.refuse(host, exchange.format, &error);
         }
         publish_estimate(host, &exchange, pool);
+        exchange.gateway.costs.publish(host, &exchange);
         limits::open(host, &exchange);
         self.state = State::Sent(Box::new(Answer::new(exchange, self.began)));
         Action::Continue

@@ -62,6 +62,9 @@ pub struct Record {
     pub first_target: usize,
     /// Tokens of the input, as far as its length tells; stands until the provider has counted.
     pub estimated_input: u64,
+    /// Tokens of an answer that was left unfinished, as far as its events tell; stands for a provider
+    /// that has not counted.
+    pub estimated_output: Option<u64>,
     /// The targets that were tried before that one, in order.
     pub failed: Vec<usize>,
     /// Tokens, as far as they are known.
@@ -72,6 +75,18 @@ pub struct Record {
     pub dropped: Notices,
     /// Whether the last try asked the provider for usage that the client did not ask for.
     pub hide_usage: bool,
+}
+
+impl Record {
+    /// What the provider has counted, and the estimates where it has not.
+    #[must_use]
+    pub fn best_known(&self) -> Usage {
+        Usage {
+            input: self.usage.input.or(Some(self.estimated_input)),
+            output: self.usage.output.max(self.estimated_output),
+            ..self.usage
+        }
+    }
 }
 
 /// What the downstream placement knows when it makes an exchange.

@@ -10,6 +10,7 @@ use sluice_translators::providers::{Envelope, Row, row};
 
 use crate::access::Access;
 use crate::config::{self, ConfigError, FilterConfig, OnUnsupported, OpenAiApi, Pool};
+use crate::costs::Costs;
 use crate::credentials::{Credential, Secret};
 use crate::limits::Limit;
 use crate::metrics::Registry;
@@ -30,6 +31,8 @@ pub struct Gateway {
     pub limits: Vec<Limit>,
     /// Credentials that are fetched.
     pub tokens: SharedTokens,
+    /// What requests cost beyond their tokens.
+    pub costs: Costs,
     /// What has been counted; `None`: nothing is.
     pub metrics: Option<Registry>,
 }
@@ -135,6 +138,7 @@ impl Gateway {
             settings: Settings::new(&config)?,
             limits: config.limits.iter().map(Limit::new).collect(),
             tokens: SharedTokens::new(&config.tokens, env)?,
+            costs: Costs::new(&config)?,
             metrics: config.metrics.then(Registry::default),
         })
     }

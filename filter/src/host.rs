@@ -63,11 +63,17 @@ pub enum Fact {
     UsageStatus,
     /// What was left out in the translation.
     Dropped,
+    /// The providers that were asked, in order.
+    Tried,
+    /// Of a stream: from the request's first byte to the first of the answer's body, in milliseconds.
+    TimeToFirstToken,
+    /// Of a stream: the time between tokens after the first, in milliseconds.
+    TimePerOutputToken,
 }
 
 impl Fact {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::User,
         Self::Team,
         Self::Key,
@@ -82,6 +88,9 @@ impl Fact {
         Self::TotalTokens,
         Self::UsageStatus,
         Self::Dropped,
+        Self::Tried,
+        Self::TimeToFirstToken,
+        Self::TimePerOutputToken,
     ];
 
     /// The name under which it is published: `%FILTER_STATE(wasm.sluice.total_tokens:PLAIN)%` with the
@@ -103,6 +112,9 @@ impl Fact {
             Self::TotalTokens => "total_tokens",
             Self::UsageStatus => "usage_status",
             Self::Dropped => "dropped",
+            Self::Tried => "tried",
+            Self::TimeToFirstToken => "time_to_first_token_ms",
+            Self::TimePerOutputToken => "time_per_output_token_ms",
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod access;
 pub mod answer;
 mod attempt;
 pub mod config;
+pub mod costs;
 pub mod credentials;
 pub mod downstream;
 pub mod endpoint;

@@ -81,7 +81,7 @@ impl Models {
     }
 }
 
-fn literal(pattern: &str) -> usize {
+pub(crate) fn literal(pattern: &str) -> usize {
     pattern.bytes().filter(|&byte| byte != b'*').count()
 }
 

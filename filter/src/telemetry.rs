@@ -32,19 +32,25 @@ pub(crate) fn note(host: &mut dyn Host, exchange: &Exchange, usage: &Usage, mode
     }
     if usage_now != before {
         publish_usage(host, exchange, &usage_now);
+        exchange.gateway.costs.publish(host, exchange);
         limits::charge(host, exchange);
     }
 }
 
 /// The request is over: says how good the numbers are, and counts it. `error` is what went wrong, as
-/// `error.type`.
+/// `error.type`; `events` is how many a stream had.
 pub(crate) fn close(
     host: &mut dyn Host,
     exchange: &Exchange,
     times: Times,
     error: Option<&'static str>,
+    events: u64,
 ) {
+    if error.is_some() && events > 0 {
+        estimate_output(host, exchange, events);
+    }
     publish_record(host, exchange, error.is_none());
+    publish_times(host, exchange, times);
     if let Some(metrics) = &exchange.gateway.metrics {
         metrics.answered(host, exchange, times, error);
     }
@@ -64,10 +70,44 @@ fn publish_record(host: &mut dyn Host, exchange: &Exchange, whole: bool) {
         (false, true) => "complete",
     };
     publish(host, exchange, Fact::UsageStatus, status);
+    if is_wanted(exchange, Fact::Tried) {
+        host.publish(Fact::Tried, &tried(exchange));
+    }
     let dropped = exchange.record().dropped.header_value();
     if !dropped.is_empty() {
         publish(host, exchange, Fact::Dropped, &dropped);
     }
+}
+
+/// A stream was left unfinished, before its provider had counted: an event holds a token at least.
+fn estimate_output(host: &mut dyn Host, exchange: &Exchange, events: u64) {
+    exchange.note(|record| record.estimated_output = Some(events));
+    let usage = exchange.record().best_known();
+    publish_usage(host, exchange, &usage);
+    exchange.gateway.costs.publish(host, exchange);
+    limits::charge(host, exchange);
+}
+
+fn publish_times(host: &mut dyn Host, exchange: &Exchange, times: Times) {
+    let output = exchange.record().usage.output;
+    let values = [
+        (Fact::TimeToFirstToken, times.to_first_token()),
+        (Fact::TimePerOutputToken, times.per_output_token(output)),
+    ];
+    for (fact, value) in values {
+        if let Some(value) = value.filter(|_| is_wanted(exchange, fact)) {
+            host.publish(fact, &value.to_string());
+        }
+    }
+}
+
+/// The providers that were asked, in order.
+fn tried(exchange: &Exchange) -> String {
+    let record = exchange.record();
+    let tried = record.failed.iter().chain(record.target.iter());
+    let names = tried.filter_map(|&index| exchange.route.targets.get(index));
+    let names: Vec<&str> = names.map(|target| &*target.provider.name).collect();
+    names.join(",")
 }
 
 fn publish_usage(host: &mut dyn Host, exchange: &Exchange, usage: &Usage) {

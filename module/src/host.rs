@@ -260,7 +260,9 @@ fn number(fact: Fact, value: &str) -> Option<f64> {
         | Fact::CacheCreationInputTokens
         | Fact::OutputTokens
         | Fact::ReasoningTokens
-        | Fact::TotalTokens => value.parse().ok(),
+        | Fact::TotalTokens
+        | Fact::TimeToFirstToken
+        | Fact::TimePerOutputToken => value.parse().ok(),
         _ => None,
     }
 }

@@ -82,10 +82,41 @@ pub(super) struct File {
     /// `json`: one line for each request to the standard output. Default: `none`.
     #[schemars(with = "Option<super::schema::AccessLogForm>")]
     pub(super) access_log: Option<Text>,
+    /// Costs to tell beside the token counts, by a name of your choice: expressions in CEL over `model`,
+    /// `backend`, `route_name`, `input_tokens`, `cached_input_tokens`, `cache_creation_input_tokens`,
+    /// `output_tokens`, `reasoning_tokens` and `total_tokens`, which give a whole number. Token counts are
+    /// unsigned: `input_tokens + output_tokens * 5u`.
+    #[schemars(with = "Option<std::collections::BTreeMap<String, String>>")]
+    pub(super) costs: Option<Spanned<Entries<String>>>,
+    /// Prices of models, by the name, or pattern, that the provider is asked for. They make the cost
+    /// `usd`, in millionths of a dollar.
+    #[schemars(with = "Option<std::collections::BTreeMap<String, Price>>")]
+    pub(super) prices: Option<Spanned<Entries<Price>>>,
     /// `prometheus`: requests, tokens and times are counted, at `/stats/prometheus` of Envoy's admin
     /// interface. Default: `prometheus`; `none` saves some microseconds per request.
     #[schemars(with = "Option<super::schema::MetricsForm>")]
     pub(super) metrics: Option<Text>,
+}
+
+/// Prices of a model, in US dollars per million tokens.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Price {
+    /// Input.
+    #[schemars(with = "super::schema::Dollars", required)]
+    pub(super) input: Option<Text>,
+    /// Input from a cache. Default: the price of input.
+    #[schemars(with = "Option<super::schema::Dollars>")]
+    pub(super) cached_input: Option<Text>,
+    /// Input that is written to a cache. Default: the price of input.
+    #[schemars(with = "Option<super::schema::Dollars>")]
+    pub(super) cache_creation_input: Option<Text>,
+    /// Output.
+    #[schemars(with = "super::schema::Dollars", required)]
+    pub(super) output: Option<Text>,
+    /// Reasoning. Default: the price of output.
+    #[schemars(with = "Option<super::schema::Dollars>")]
+    pub(super) reasoning: Option<Text>,
 }
 
 /// A model provider.

@@ -4,6 +4,7 @@
 //! out of them: a [`Config`] in which every name is resolved and every number is in range.
 //! Must not: know what Envoy makes of it; that is [`crate::generate`].
 
+pub mod cel;
 mod check;
 mod credential_forms;
 mod diagnostic;
@@ -19,7 +20,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sluice_filter::config::{Credential, OnUnsupported, OpenAiApi, Template, VirtualKey};
+use sluice_filter::config::{Cost, Credential, OnUnsupported, OpenAiApi, Template, VirtualKey};
+use sluice_filter::costs::Price;
 use sluice_translators::capabilities::Overrides;
 use sluice_translators::providers::Row;
 
@@ -62,6 +64,10 @@ pub struct Config {
     pub ca_file: Option<PathBuf>,
     /// What is written for each request.
     pub access_log: AccessLog,
+    /// Costs to tell beside the token counts, each name once.
+    pub costs: Vec<Cost>,
+    /// Prices by name or pattern of the model that the provider is asked for.
+    pub prices: Vec<(String, Price)>,
     /// Whether requests are counted in Envoy's metrics.
     pub metrics: bool,
 }

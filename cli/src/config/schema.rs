@@ -57,6 +57,7 @@ shapes! {
     AccessLogForm: one_of(&["none", "json"]);
     AwsSource: one_of(&["environment", "instance", "container"]);
     ClientAuth: one_of(&["body", "basic"]);
+    Dollars: or_variable(json_schema!({"type": "number", "minimum": 0}));
     MetricsForm: one_of(&["none", "prometheus"]);
     Api: one_of(&["chat", "responses"]);
     Switch: or_variable(json_schema!({"type": "boolean"}));

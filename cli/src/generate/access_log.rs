@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use sluice_filter::costs::{PREFIX, USD};
 use sluice_filter::host::Fact;
 
 use super::value::{Extension, Message};
@@ -26,7 +27,7 @@ impl Message for StdoutAccessLog {
 
 #[derive(Clone, Debug, Serialize)]
 struct LogFormat {
-    json_format: BTreeMap<&'static str, String>,
+    json_format: BTreeMap<String, String>,
 }
 
 impl AccessLog {
@@ -35,14 +36,16 @@ impl AccessLog {
         if plan.config.access_log == config::AccessLog::None {
             return Vec::new();
         }
-        let facts = FACTS
+        let facts = Fact::ALL.map(|fact| (field(fact).to_owned(), operator(fact, host)));
+        let envoys = ENVOYS
             .iter()
-            .map(|fact| (fact.name(), operator(*fact, host)));
-        let json_format = ENVOYS
-            .iter()
-            .map(|(name, text)| (*name, (*text).to_owned()));
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+        let costs = costs(plan.config).map(|name| {
+            let operator = format!("%FILTER_STATE(wasm.sluice.{name}:PLAIN)%");
+            (format!("sluice.{name}"), operator)
+        });
         let log_format = LogFormat {
-            json_format: json_format.chain(facts).collect(),
+            json_format: envoys.chain(facts).chain(costs).collect(),
         };
         vec![Self(Extension::new(
             "envoy.access_loggers.stdout",
@@ -55,9 +58,42 @@ impl AccessLog {
 pub(super) fn facts(config: &Config) -> impl Iterator<Item = Fact> {
     let facts = match config.access_log {
         config::AccessLog::None => &[][..],
-        config::AccessLog::Json => FACTS,
+        config::AccessLog::Json => &Fact::ALL,
     };
     facts.iter().copied()
+}
+
+/// What a line calls a fact: as OpenTelemetry calls it, where it does.
+/// <https://opentelemetry.io/docs/specs/semconv/registry/attributes/gen-ai/>
+#[must_use]
+pub const fn field(fact: Fact) -> &'static str {
+    match fact {
+        Fact::User => "user.id",
+        Fact::Team => "sluice.team",
+        Fact::Key => "sluice.key",
+        Fact::RequestModel => "gen_ai.request.model",
+        Fact::ResponseModel => "gen_ai.response.model",
+        Fact::Provider => "gen_ai.provider.name",
+        Fact::InputTokens => "gen_ai.usage.input_tokens",
+        Fact::CachedInputTokens => "gen_ai.usage.cache_read.input_tokens",
+        Fact::CacheCreationInputTokens => "gen_ai.usage.cache_creation.input_tokens",
+        Fact::OutputTokens => "gen_ai.usage.output_tokens",
+        Fact::ReasoningTokens => "gen_ai.usage.reasoning.output_tokens",
+        Fact::TotalTokens => "gen_ai.usage.total_tokens",
+        Fact::UsageStatus => "sluice.usage_status",
+        Fact::Dropped => "sluice.dropped",
+        Fact::Tried => "sluice.tried",
+        Fact::TimeToFirstToken => "sluice.time_to_first_token_ms",
+        Fact::TimePerOutputToken => "sluice.time_per_output_token_ms",
+        _ => fact.name(),
+    }
+}
+
+/// The names under which costs are published.
+fn costs(config: &Config) -> impl Iterator<Item = String> {
+    let usd = (!config.prices.is_empty()).then_some(USD);
+    let names = config.costs.iter().map(|cost| cost.name.as_str());
+    names.chain(usd).map(|name| format!("{PREFIX}{name}"))
 }
 
 /// Where the filter publishes a fact in this host.
@@ -67,23 +103,6 @@ fn operator(fact: Fact, host: Host) -> String {
         Host::Module => format!("%DYNAMIC_METADATA(io.envoy.ai_gateway:{})%", fact.name()),
     }
 }
-
-const FACTS: &[Fact] = &[
-    Fact::User,
-    Fact::Team,
-    Fact::Key,
-    Fact::RequestModel,
-    Fact::ResponseModel,
-    Fact::Provider,
-    Fact::InputTokens,
-    Fact::CachedInputTokens,
-    Fact::CacheCreationInputTokens,
-    Fact::OutputTokens,
-    Fact::ReasoningTokens,
-    Fact::TotalTokens,
-    Fact::UsageStatus,
-    Fact::Dropped,
-];
 
 /// What Envoy knows. The path is logged without its query, which can hold a key.
 const ENVOYS: &[(&str, &str)] = &[

@@ -31,6 +31,7 @@ use crate::failure::Failure;
 use compose::Compose;
 use descriptors::Descriptors;
 
+pub use access_log::field;
 pub use bootstrap::Bootstrap;
 pub use plan::Plan;
 

@@ -144,6 +144,8 @@ fn filter_config(config: &Config, models: Vec<filter::Model>) -> FilterConfig {
             .map(|fact| fact.name().to_owned())
             .collect(),
         limits: config.limits.iter().map(limit).collect(),
+        costs: config.costs.clone(),
+        prices: config.prices.clone(),
         metrics: config.metrics,
         owned_by: config.owned_by.clone(),
         created: CREATED,

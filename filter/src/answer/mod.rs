@@ -40,6 +40,8 @@ pub struct Answer {
     times: Times,
     /// `error.type` of an answer that is an error.
     failed: Option<&'static str>,
+    /// How many events a stream had so far.
+    events: u64,
     /// The answer has come to its proper end, whatever the connection does afterwards.
     whole: bool,
 }
@@ -73,6 +75,7 @@ impl Answer {
             state: State::Waiting,
             times,
             failed: None,
+            events: 0,
             whole: false,
         }
     }
@@ -117,6 +120,7 @@ impl Answer {
                 let times = &mut self.times;
                 times.first_byte.get_or_insert_with(|| host.now());
                 stream.body(host, &self.exchange, end_of_stream);
+                self.events = stream.events();
             }
             State::Failure(failure) => failure.finish(host, &self.exchange),
             State::Held(held) => held.finish(host, &self.exchange),
@@ -146,7 +150,7 @@ impl Answer {
     pub fn done(&mut self, host: &mut dyn Host) {
         self.times.ended = host.now();
         let error = self.error(host);
-        telemetry::close(host, &self.exchange, self.times, error);
+        telemetry::close(host, &self.exchange, self.times, error, self.events);
     }
 
     /// What went wrong, as `error.type`.

@@ -53,6 +53,8 @@ pub(super) struct Stream {
     way: Way,
     /// Nothing more goes to the client: the stream has failed.
     failed: bool,
+    /// Frames that said something.
+    events: u64,
 }
 
 impl std::fmt::Debug for Stream {
@@ -109,6 +111,7 @@ impl Stream {
             decoder,
             way,
             failed: false,
+            events: 0,
         }
     }
 
@@ -135,6 +138,11 @@ impl Stream {
             }
     }
 
+    /// How many events there were so far.
+    pub(super) const fn events(&self) -> u64 {
+        self.events
+    }
+
     /// The body has ended with trailers behind it.
     pub(super) fn finish(&mut self, host: &mut dyn Host, exchange: &Exchange) {
         let mut out = Vec::new();
@@ -157,7 +165,10 @@ impl Stream {
     fn frames(&mut self, out: &mut Vec<u8>) {
         while !self.failed {
             match self.decoder.next_frame() {
-                Ok(Some(frame)) => self.way.frame(&frame, out),
+                Ok(Some(frame)) => {
+                    self.events = self.events.saturating_add(u64::from(!frame.says_nothing()));
+                    self.way.frame(&frame, out);
+                }
                 Ok(None) => return,
                 Err(error) => {
                     self.failed = true;

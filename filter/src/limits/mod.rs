@@ -99,7 +99,7 @@ pub(crate) fn settle(host: &mut dyn Host, exchange: &Exchange) {
 pub(crate) fn charge(host: &mut dyn Host, exchange: &Exchange) {
     let (usage, estimate) = {
         let record = exchange.record();
-        (record.usage, record.estimated_input)
+        (record.best_known(), record.estimated_input)
     };
     publish_charges(host, exchange, &|limit| limit.cost(&usage, estimate));
 }

@@ -37,6 +37,18 @@ pub struct Times {
     pub ended: Duration,
 }
 
+impl Times {
+    /// From the request's first byte to the first of a streamed answer's body, in milliseconds.
+    pub(crate) fn to_first_token(&self) -> Option<u64> {
+        Some(milliseconds(self.began, self.first_byte?))
+    }
+
+    /// Of a stream of so many tokens: the time between those after the first, in milliseconds.
+    pub(crate) fn per_output_token(&self, tokens: Option<u64>) -> Option<u64> {
+        per_token(milliseconds(self.first_byte?, self.ended), tokens)
+    }
+}
+
 impl Registry {
     /// A request that a provider was asked is over. `error` is a value of `error.type`.
     pub(crate) fn answered(
@@ -54,11 +66,12 @@ impl Registry {
                 host.record(series, tokens);
             }
         }
-        if let Some(first_byte) = times.first_byte.filter(|_| error.is_none()) {
-            host.record(&series.first_token, milliseconds(times.began, first_byte));
-            let taken = milliseconds(first_byte, times.ended);
-            if let Some(per_token) = per_token(taken, usage.output) {
-                host.record(&series.per_token, per_token);
+        if error.is_none() {
+            if let Some(time) = times.to_first_token() {
+                host.record(&series.first_token, time);
+            }
+            if let Some(time) = times.per_output_token(usage.output) {
+                host.record(&series.per_token, time);
             }
         }
         self.failures(host, exchange);

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde_json::Value;
 use sluice::generate::{self, Host, Target};
+use sluice_filter::host::Fact;
 use tempfile::TempDir;
 
 use super::process::{Process, free_port};
@@ -137,8 +138,17 @@ fn facts(line: &str) -> Result<BTreeMap<String, String>> {
     };
     Ok(fields
         .into_iter()
-        .filter_map(|(name, value)| Some((name, text(value)?)))
+        .filter_map(|(name, value)| Some((fact_of(&name), text(value)?)))
         .collect())
+}
+
+/// Scenarios name facts and costs as the filter does.
+fn fact_of(field: &str) -> String {
+    let fact = Fact::ALL
+        .into_iter()
+        .find(|fact| generate::field(*fact) == field);
+    let name = fact.map_or(field, |fact| fact.name());
+    name.strip_prefix("sluice.").unwrap_or(name).to_owned()
 }
 
 fn bootstrap_of(yaml: &str, filter: &Filter, config: &Config) -> Result<String> {

@@ -3,6 +3,7 @@
 mod access;
 pub(super) mod base_url;
 mod cloud;
+mod cost;
 pub(super) mod limit;
 mod model;
 mod provider;
@@ -68,6 +69,8 @@ pub(super) fn check(
         access_log: checker
             .parse(file.access_log.as_ref(), value::access_log)
             .unwrap_or_default(),
+        costs: cost::costs(checker, file.costs.as_ref()),
+        prices: cost::prices(checker, file.prices.as_ref()),
         metrics: checker
             .parse(file.metrics.as_ref(), value::metrics)
             .unwrap_or(true),

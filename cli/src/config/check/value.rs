@@ -11,7 +11,7 @@ use super::super::AccessLog;
 use super::super::diagnostic::Diagnostic;
 use super::tokens::AwsSource;
 
-type Checked<T> = Result<T, Diagnostic>;
+pub(super) type Checked<T> = Result<T, Diagnostic>;
 
 /// Text that says something.
 pub(super) fn any(text: &str) -> Checked<String> {
