@@ -14,4 +14,5 @@ pub mod generate;
 pub mod limits;
 pub mod mock;
 pub mod run;
+pub mod top;
 pub mod translate;

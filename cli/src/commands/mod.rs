@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
-use crate::{mock, run, translate};
+use crate::{mock, run, top, translate};
 
 /// An AI gateway inside a stock Envoy.
 ///
@@ -31,6 +31,7 @@ enum Command {
     Generate(generate::Options),
     Keys(keys::Options),
     Schema(schema::Options),
+    Top(top::Options),
     Translate(translate::Options),
     /// Serve fake model providers, for tests without network and keys
     Mock(mock::Options),
@@ -59,6 +60,7 @@ impl Command {
             Self::Generate(options) => generate::run(options, out, err),
             Self::Keys(options) => keys::run(options, out),
             Self::Schema(options) => schema::run(options, out),
+            Self::Top(options) => top::run(options, out),
             Self::Translate(options) => translate::run(options, out),
             Self::Mock(options) => mock::run(options, out).map_err(Failure::line),
         }

@@ -22,7 +22,7 @@ pub(super) async fn listener(admin: SocketAddr) -> Option<SocketAddr> {
 }
 
 /// The body of a successful answer.
-async fn get(admin: SocketAddr, path: &str) -> Option<String> {
+pub(crate) async fn get(admin: SocketAddr, path: &str) -> Option<String> {
     let stream = TcpStream::connect(admin).await.ok()?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.ok()?;
     // It ends with the answer.

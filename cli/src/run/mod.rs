@@ -3,7 +3,7 @@
 //! Owns: finding a configuration ([`source`]) and an Envoy ([`envoy`]), keeping secrets out of files
 //! ([`secrets`]), and the life of the Envoy process ([`process`]). What it makes, it removes.
 
-mod admin;
+pub(crate) mod admin;
 mod envoy;
 mod messages;
 mod process;
