@@ -1,5 +1,7 @@
 //! Cost expressions: what the filter makes of them is what CEL's own interpreter makes of them.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 use cel::{Context, Program as Interpreter, Value};
 use proptest::prelude::*;
 use sluice::config::cel::compile;

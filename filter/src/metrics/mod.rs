@@ -39,12 +39,12 @@ pub struct Times {
 
 impl Times {
     /// From the request's first byte to the first of a streamed answer's body, in milliseconds.
-    pub(crate) fn to_first_token(&self) -> Option<u64> {
+    pub(crate) fn to_first_token(self) -> Option<u64> {
         Some(milliseconds(self.began, self.first_byte?))
     }
 
     /// Of a stream of so many tokens: the time between those after the first, in milliseconds.
-    pub(crate) fn per_output_token(&self, tokens: Option<u64>) -> Option<u64> {
+    pub(crate) fn per_output_token(self, tokens: Option<u64>) -> Option<u64> {
         per_token(milliseconds(self.first_byte?, self.ended), tokens)
     }
 }
