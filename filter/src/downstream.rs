@@ -368,8 +368,9 @@ fn check_headers(headers: &Headers, end: bool, limit: usize) -> Result<(), Gatew
     }
     let length = headers
         .text("content-length")
-        .and_then(|value| value.parse::<usize>().ok());
-    if length.is_some_and(|length| length > limit) {
+        // In 64 bits also where a `usize` has 32: a longer number would pass as none.
+        .and_then(|value| value.parse::<u64>().ok());
+    if length.is_some_and(|length| u64::try_from(limit).is_ok_and(|limit| length > limit)) {
         return Err(GatewayError::BodyTooLong { limit });
     }
     Ok(())
@@ -406,6 +407,13 @@ impl Deciding {
                 field: "model",
                 problem: "a string is required",
             })?;
+        // It goes into headers and logs; no vendor's model has one.
+        if model.decode().chars().any(char::is_control) {
+            return Err(GatewayError::Field {
+                field: "model",
+                problem: "control characters cannot stand in a model's name",
+            });
+        }
         let options = body.get_some("stream_options");
         if let Some(name) = options.and_then(Value::duplicate_key) {
             return Err(GatewayError::DuplicateKey {
