@@ -17,7 +17,7 @@ use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 
 use super::credential_forms::{Aws, Azure, Gcp, Oidc, TokenExchange};
-pub(super) use access::VirtualKey;
+pub(super) use access::{Cors, Jwt, Tls, VirtualKey};
 pub(super) use limit::{Limit, Words};
 
 /// A value as it is written, and where.
@@ -48,6 +48,15 @@ pub(super) struct File {
     /// `tls.client_ca`, everybody may who can connect.
     #[schemars(with = "Option<Vec<VirtualKey>>")]
     pub(super) keys: Option<Vec<Spanned<VirtualKey>>>,
+    /// Issuers whose tokens let in, as keys do.
+    #[schemars(with = "Option<Vec<Jwt>>")]
+    pub(super) jwt: Option<Vec<Spanned<Jwt>>>,
+    /// TLS where clients connect. Default: none.
+    #[schemars(with = "Option<Tls>")]
+    pub(super) tls: Option<Spanned<Tls>>,
+    /// Web pages that may ask. Default: none.
+    #[schemars(with = "Option<Cors>")]
+    pub(super) cors: Option<Spanned<Cors>>,
     /// Longest request body, `32MiB` or a number of bytes. Default: `32MiB`.
     #[schemars(with = "Option<super::schema::Size>")]
     pub(super) max_request_bytes: Option<Text>,

@@ -4,6 +4,7 @@
 //! out of them: a [`Config`] in which every name is resolved and every number is in range.
 //! Must not: know what Envoy makes of it; that is [`crate::generate`].
 
+mod access;
 pub mod cel;
 mod check;
 mod credential_forms;
@@ -25,6 +26,7 @@ use sluice_filter::costs::Price;
 use sluice_translators::capabilities::Overrides;
 use sluice_translators::providers::Row;
 
+pub use access::{ClientName, Cors, Jwks, Jwt, Tls};
 pub use check::base_url::{BaseUrl, Host};
 pub use diagnostic::{Diagnostic, Report, Severity};
 pub use limit::{Backend, By, Limit, OnFailure, Window};
@@ -44,6 +46,12 @@ pub struct Config {
     pub models: Vec<Model>,
     /// Who may ask, each name once; none, and no other way in: everybody.
     pub keys: Vec<VirtualKey>,
+    /// Issuers whose tokens let in.
+    pub jwt: Vec<Jwt>,
+    /// TLS where clients connect.
+    pub tls: Option<Tls>,
+    /// Which web pages may ask.
+    pub cors: Option<Cors>,
     /// Longest request body, in bytes.
     pub max_request_bytes: u32,
     /// Longest answer that is translated as a whole, in bytes.

@@ -81,4 +81,4 @@ fn first_sentence(error: &Error) -> String {
 }
 
 /// Fields that the design names and that this version does not act on.
-const PLANNED: &[&str] = &["jwt", "mcp", "costs", "cors", "tls", "telemetry"];
+const PLANNED: &[&str] = &["mcp", "costs", "telemetry"];

@@ -53,6 +53,7 @@ shapes! {
     Window: one_of(WINDOWS);
     OnFailure: one_of(ON_FAILURE);
     Unsupported: one_of(&["drop", "reject"]);
+    ClientName: one_of(&["subject", "uri", "dns", "email"]);
     KeyHash: or_variable(json_schema!({"type": "string", "pattern": "^sha256:[0-9a-fA-F]{64}$"}));
     AccessLogForm: one_of(&["none", "json"]);
     AwsSource: one_of(&["environment", "instance", "container"]);

@@ -8,7 +8,7 @@ use super::limits;
 use super::plan::Single;
 use super::upstream::{HttpProtocolOptions, ProtocolOptions, TransportSocket};
 use super::value::{Address, Extension, Message, Time};
-use super::{Plan, Target};
+use super::{Plan, Target, access};
 use crate::config::{self, Backend, BaseUrl};
 
 /// `envoy.config.cluster.v3.Cluster`
@@ -152,6 +152,10 @@ impl Cluster {
         singles
             .chain(aggregates.map(|(name, members)| Self::aggregate(name, members, plan, target)))
             .chain(services)
+            .chain(
+                access::servers(plan.config)
+                    .map(|(name, url)| Self::service(&name, url, plan, target)),
+            )
             .chain(Self::limits(plan))
             .collect()
     }
@@ -180,7 +184,7 @@ impl Cluster {
         })
     }
 
-    /// A service that gives tokens.
+    /// A service that gives tokens, or the keys that sign them.
     fn service(name: &str, url: &BaseUrl, plan: &Plan<'_>, target: &Target) -> Self {
         Self {
             discovery: Discovery::of(&url.host),

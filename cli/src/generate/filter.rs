@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::access::{self, CorsFilter, JwtAuthentication};
 use super::limits::RateLimitFilter;
 use super::value::{Any, Defaults, Extension, Message, StringValue};
 use super::{Host, Plan, Target};
@@ -31,6 +32,8 @@ pub(super) enum HttpFilter {
     Wasm(Box<Extension<Wasm>>),
     Module(Extension<DynamicModuleFilter>),
     RateLimit(Box<Extension<RateLimitFilter>>),
+    Cors(Extension<CorsFilter>),
+    JwtAuthentication(Box<Extension<JwtAuthentication>>),
     Router(Extension<Router>),
     UpstreamCodec(Extension<UpstreamCodec>),
     HeaderMutation(Extension<HeaderMutation>),
@@ -49,6 +52,11 @@ impl HttpFilter {
                 DynamicModuleFilter::new(plan, placement),
             )),
         }
+    }
+
+    /// Answers browsers, as the virtual host says.
+    pub(super) fn cors() -> Self {
+        Self::Cors(Extension::new(access::CORS, CorsFilter {}))
     }
 
     /// The end of the listener's chain.

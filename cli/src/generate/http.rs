@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
+use super::access::{EarlyHeaderMutation, JwtAuthentication};
 use super::access_log::AccessLog;
 use super::filter::{HttpFilter, Placement};
 use super::limits::Group;
 use super::route::RouteConfiguration;
-use super::value::{Message, Time};
+use super::value::{Extension, Message, Time};
 use super::{Plan, Target};
 
 /// `envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager`
@@ -26,6 +27,8 @@ pub(super) struct HttpConnectionManager {
     /// `//v1/…`: what a base URL with a slash at its end makes.
     merge_slashes: bool,
     max_request_headers_kb: u32,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    early_header_mutation_extensions: Vec<Extension<EarlyHeaderMutation>>,
     common_http_protocol_options: CommonHttpOptions,
     http2_protocol_options: Http2Options,
     request_headers_timeout: Time,
@@ -67,6 +70,7 @@ impl HttpConnectionManager {
             normalize_path: true,
             merge_slashes: true,
             max_request_headers_kb: MAX_REQUEST_HEADERS_KB,
+            early_header_mutation_extensions: EarlyHeaderMutation::of(plan.config),
             common_http_protocol_options: CommonHttpOptions {
                 idle_timeout: CONNECTION_IDLE,
             },
@@ -81,11 +85,16 @@ impl HttpConnectionManager {
     }
 }
 
-/// The limits stand behind the filter that says what they are to count.
+/// Browsers are answered first, then tokens are verified. The limits stand behind the filter that says what they are to count.
 fn filters(plan: &Plan<'_>, target: &Target) -> Vec<HttpFilter> {
     let ours = HttpFilter::sluice(plan, target, Placement::Downstream);
     let limits = Group::all(plan).map(|group| HttpFilter::RateLimit(Box::new(group.filter())));
-    std::iter::once(ours)
+    let cors = plan.config.cors.as_ref().map(|_| HttpFilter::cors());
+    let tokens = JwtAuthentication::of(plan.config);
+    let tokens = tokens.map(|filter| HttpFilter::JwtAuthentication(Box::new(filter)));
+    cors.into_iter()
+        .chain(tokens)
+        .chain([ours])
         .chain(limits)
         .chain([HttpFilter::router()])
         .collect()

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::downstream_tls::TransportSocket;
 use super::http::HttpConnectionManager;
 use super::value::{Address, Extension};
 use super::{Plan, Target};
@@ -18,6 +19,8 @@ pub(super) struct Listener {
 
 #[derive(Clone, Debug, Serialize)]
 struct FilterChain {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transport_socket: Option<TransportSocket>,
     filters: Vec<Extension<HttpConnectionManager>>,
 }
 
@@ -30,6 +33,7 @@ impl Listener {
             address: Address::new(plan.config.listen),
             per_connection_buffer_limit_bytes: plan.response_buffer_bytes(),
             filter_chains: vec![FilterChain {
+                transport_socket: plan.config.tls.as_ref().map(TransportSocket::new),
                 filters: vec![manager],
             }],
         }

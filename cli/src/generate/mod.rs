@@ -12,6 +12,7 @@ mod bootstrap;
 mod cluster;
 mod compose;
 mod descriptors;
+mod downstream_tls;
 mod filter;
 mod http;
 mod limits;

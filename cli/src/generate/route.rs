@@ -9,6 +9,7 @@ use sluice_filter::downstream::{
 };
 
 use super::Plan;
+use super::access::{CORS, CorsPolicy};
 use super::limits::{Group, RateLimitPerRoute};
 use super::value::{Any, Extension, Message, Time};
 
@@ -24,6 +25,8 @@ struct VirtualHost {
     name: &'static str,
     domains: Vec<&'static str>,
     routes: Vec<Route>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    typed_per_filter_config: BTreeMap<&'static str, Any<CorsPolicy>>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -107,12 +110,19 @@ impl RouteConfiguration {
             name: "sluice",
             domains: vec!["*"],
             routes: vec![Route::several_tries(plan), Route::one_try(plan)],
+            typed_per_filter_config: cors(plan),
         };
         Self {
             name: "sluice",
             virtual_hosts: vec![host],
         }
     }
+}
+
+/// Which web pages may ask.
+fn cors(plan: &Plan<'_>) -> BTreeMap<&'static str, Any<CorsPolicy>> {
+    let policy = plan.config.cors.as_ref().map(CorsPolicy::of);
+    policy.into_iter().map(|policy| (CORS, policy)).collect()
 }
 
 impl Route {

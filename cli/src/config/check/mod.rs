@@ -2,6 +2,7 @@
 
 mod access;
 pub(super) mod base_url;
+mod clients;
 mod cloud;
 mod cost;
 pub(super) mod limit;
@@ -46,6 +47,9 @@ pub(super) fn check(
             .parse(file.listen.as_ref(), value::address)
             .unwrap_or(DEFAULT_LISTEN),
         admin: checker.parse(file.admin.as_ref(), value::address),
+        jwt: clients::issuers(checker, file.jwt.as_deref().unwrap_or_default()),
+        tls: clients::tls(checker, file.tls.as_ref()),
+        cors: clients::cors(checker, file.cors.as_ref()),
         keys: access::keys(checker, file.keys.as_deref().unwrap_or_default()),
         max_request_bytes: size(checker, &file.max_request_bytes, DEFAULT_MAX_BYTES),
         max_response_bytes: size(checker, &file.max_response_bytes, DEFAULT_MAX_BYTES),
