@@ -45,7 +45,7 @@ run: build ## Start the gateway (CONFIG=my.yaml; without: your keys, else mock p
 
 .PHONY: test
 test: ## Everything that this machine can check
-	@scripts/test.sh setup check build unit unit-release wasm-tests component-tests scenarios sdk limits soak fuzz
+	@scripts/test.sh setup check build unit unit-release wasm-tests component-tests scenarios hardening sdk limits soak fuzz
 
 .PHONY: setup
 setup: ## Install what the tests need into the project
@@ -88,6 +88,16 @@ scenarios-oldest: build ## Scenarios through the oldest Envoy that the wasm filt
 soak: build ## Thousands of mixed requests, then: no crash, no leak, memory on a plateau
 	@scripts/setup.sh envoy
 	cargo test $(LOCKED) -p sluice-tests --test soak
+
+.PHONY: hardening
+hardening: build ## Attacks, floods, slow ends and leaks through real Envoy: docs/security.md
+	@scripts/setup.sh envoy
+	cargo test $(LOCKED) -p sluice-tests --test hardening --test security_page
+
+.PHONY: streams
+streams: build ## As many streams at once as this machine has files for, up to STREAMS (10000)
+	@scripts/setup.sh envoy
+	STREAMS=$(or $(STREAMS),10000) cargo test $(LOCKED) -p sluice-tests --test hardening -- streams::
 
 .PHONY: sdk
 sdk: build ## The vendors' SDKs as clients, through real Envoy

@@ -57,6 +57,14 @@ impl Real {
         Ok(tally)
     }
 
+    /// What Envoy's admin interface says at a path.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub async fn ask_admin(&self, path: &str) -> Result<String> {
+        client::get(self.admin(), path).await
+    }
+
     /// Envoy's counters and gauges.
     ///
     /// # Errors

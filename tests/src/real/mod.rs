@@ -23,7 +23,7 @@ mod upstream;
 
 pub use crowd::Tally;
 pub use found::{Host, hosts};
-pub use setup::{Filter, Real};
+pub use setup::{Filter, Real, Settings};
 
 impl Real {
     /// Plays a scenario once.

@@ -25,6 +25,7 @@ impl Process {
         envoy: &Path,
         bootstrap: &Path,
         listener: SocketAddr,
+        log_level: &str,
         environment: &[(String, String)],
     ) -> Result<Self> {
         let log = bootstrap.with_extension("log");
@@ -37,7 +38,7 @@ impl Process {
                 "1",
                 "--use-dynamic-base-id",
                 "--log-level",
-                "warning",
+                log_level,
             ])
             .args(["--file-flush-interval-msec", "10", "--drain-time-s", "1"])
             .envs(environment.iter().map(|(name, value)| (name, value)))
@@ -60,6 +61,19 @@ impl Process {
     #[must_use]
     pub fn output(&self) -> PathBuf {
         self.output.clone()
+    }
+
+    /// Ends it.
+    pub fn end(&mut self) {
+        // Gone already is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Its number.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// What it logged.
@@ -102,9 +116,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Gone already is as good.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.end();
     }
 }
 

@@ -34,7 +34,24 @@ pub struct Real {
     admin: SocketAddr,
     process: Process,
     log_seen: usize,
-    _folder: TempDir,
+    folder: TempDir,
+}
+
+/// What a test wants otherwise than the generator writes it, or than tests mostly run.
+pub struct Settings<'a> {
+    /// Changes the bootstrap.
+    pub edit: &'a dyn Fn(String) -> String,
+    /// How much Envoy logs.
+    pub log_level: &'a str,
+}
+
+impl Default for Settings<'_> {
+    fn default() -> Self {
+        Self {
+            edit: &|text| text,
+            log_level: "warning",
+        }
+    }
 }
 
 impl Real {
@@ -43,6 +60,18 @@ impl Real {
     /// # Errors
     /// A configuration that the generator or Envoy refuses.
     pub async fn start(host: &super::Host, config: &Config) -> Result<Self> {
+        Self::start_with(host, config, &Settings::default()).await
+    }
+
+    /// The same, with what the generator does not say.
+    ///
+    /// # Errors
+    /// A configuration that the generator or Envoy refuses.
+    pub async fn start_with(
+        host: &super::Host,
+        config: &Config,
+        settings: &Settings<'_>,
+    ) -> Result<Self> {
         let filter = &host.filter;
         let folder = TempDir::with_prefix("sluice-tests-")?;
         let names = named_hosts(&config.yaml);
@@ -50,13 +79,20 @@ impl Real {
         let (listener, admin) = (free_port()?, free_port()?);
         let yaml = with_addresses(&config.yaml, &providers.addresses, listener, admin)?;
         let bootstrap = folder.path().join("bootstrap.yaml");
-        std::fs::write(&bootstrap, bootstrap_of(&yaml, filter, config)?)?;
+        let text = (settings.edit)(bootstrap_of(&yaml, filter, config)?);
+        std::fs::write(&bootstrap, text)?;
         if let Filter::Module(path) = filter {
             // Envoy looks for this name.
             std::os::unix::fs::symlink(path.canonicalize()?, folder.path().join("libsluice.so"))?;
         }
         let environment = environment(config, filter, folder.path());
-        let process = Process::start(&host.envoy, &bootstrap, listener, &environment)?;
+        let process = Process::start(
+            &host.envoy,
+            &bootstrap,
+            listener,
+            settings.log_level,
+            &environment,
+        )?;
         Ok(Self {
             facts: AccessLog {
                 path: process.output(),
@@ -67,7 +103,7 @@ impl Real {
             admin,
             process,
             log_seen: 0,
-            _folder: folder,
+            folder,
         })
     }
 
@@ -81,6 +117,12 @@ impl Real {
     #[must_use]
     pub const fn admin(&self) -> SocketAddr {
         self.admin
+    }
+
+    /// The generated files.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The process.

@@ -1,0 +1,88 @@
+//! An Envoy in front of a provider that behaves as badly as a test wants.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use anyhow::{Result, ensure};
+use sluice_tests::config::{self, Config};
+use sluice_tests::real::{Host, Real, Settings};
+
+use crate::upstream::Upstream;
+
+/// Envoy, and its one provider.
+pub(crate) struct Gate {
+    pub(crate) real: Real,
+    pub(crate) upstream: Upstream,
+}
+
+impl Gate {
+    /// With the usual configuration.
+    pub(crate) async fn open(host: &Host) -> Result<Self> {
+        Self::open_with(host, "", &Settings::default()).await
+    }
+
+    /// With more lines of configuration.
+    pub(crate) async fn open_with(
+        host: &Host,
+        more: &str,
+        settings: &Settings<'_>,
+    ) -> Result<Self> {
+        let upstream = Upstream::start().await?;
+        let yaml = yaml(upstream.address, more);
+        let environment = BTreeMap::from([("OPENAI_KEY".to_owned(), PROVIDER_SECRET.to_owned())]);
+        let parsed = config::parse("hardening", &yaml, &environment)?;
+        let config = Config {
+            name: "hardening".to_owned(),
+            filter: sluice::generate::Plan::new(&parsed).filter().clone(),
+            yaml,
+            environment,
+        };
+        let real = Real::start_with(host, &config, settings).await?;
+        Ok(Self { real, upstream })
+    }
+
+    /// Where clients connect.
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.real.listener()
+    }
+
+    /// Whether Envoy still answers as it should, whatever was done to it.
+    pub(crate) async fn is_well(&mut self) -> Result<()> {
+        ensure!(
+            self.real.process().is_alive(),
+            "Envoy has ended: {}",
+            self.real.process().log()
+        );
+        let reply = crate::wire::chat(self.address(), "plain").await?;
+        ensure!(reply.status == 200, "afterwards: {reply:?}");
+        // The next case counts from here.
+        self.upstream.requests();
+        let complaints = self.real.complaints();
+        ensure!(complaints.is_empty(), "{complaints:?}");
+        Ok(())
+    }
+}
+
+fn yaml(provider: SocketAddr, more: &str) -> String {
+    format!(
+        "access_log: json
+max_request_bytes: 1MiB
+max_response_bytes: 1MiB
+timeouts: {{first_byte: 5s, idle: 1s}}
+providers:
+  openai: {{kind: openai, base_url: \"http://{provider}/v1\", api_key: \"${{OPENAI_KEY}}\"}}
+  azure:
+    kind: azure-openai
+    base_url: \"http://{provider}\"
+    api_key: \"${{OPENAI_KEY}}\"
+    api_version: 2024-10-21
+models:
+  \"*\": openai
+  \"azure-*\": azure
+{more}
+"
+    )
+}
+
+/// What only the provider may see.
+pub(crate) const PROVIDER_SECRET: &str = "planted-provider-secret";
