@@ -1,11 +1,11 @@
 """Every query of the dashboard against a real Prometheus that scrapes a real gateway under load.
 
-Fails when a query returns nothing. Writes what the panels would show as a picture: the queries are the
-dashboard's own, the drawing is this script's, not Grafana's.
+Fails when a query returns nothing. Writes what the panels would show as a picture: the queries are
+the dashboard's own, the drawing is this script's, not Grafana's.
 
-    python dashboards/check.py --sluice target/release/sluice [--host module] [--picture docs/dashboard.svg]
+    python dashboards/check.py --sluice target/release/sluice [--host module] [--picture FILE]
 
-Needs Envoy (ENVOY, or on PATH) and Prometheus (PROMETHEUS, or on PATH; Debian has it as `prometheus`).
+Needs Envoy (ENVOY, or on PATH) and Prometheus (PROMETHEUS, or on PATH; Debian: `prometheus`).
 """
 
 import argparse
@@ -79,20 +79,40 @@ def gateway_and_prometheus(stack, folder, given, envoy, prometheus) -> str:
     port, admin, own = (free_port() for _ in range(3))
     config = folder / "sluice.yaml"
     config.write_text(CONFIG.format(port=port, admin=admin, **urls))
-    generate = [sluice, "generate", str(config), "-o", str(folder / "gateway"), "--host", given.host]
+    generate = [
+        sluice,
+        "generate",
+        str(config),
+        "-o",
+        str(folder / "gateway"),
+        "--host",
+        given.host,
+    ]
     subprocess.run(generate, check=True, stdout=subprocess.DEVNULL)
     environment = os.environ | {"ENVOY_DYNAMIC_MODULES_SEARCH_PATH": str(folder / "gateway")}
     bootstrap = str(folder / "gateway" / "bootstrap.yaml")
-    run(stack, [envoy, "-c", bootstrap, "--concurrency", "1", "--use-dynamic-base-id", "-l", "error"],
-        env=environment)
+    run(
+        stack,
+        [envoy, "-c", bootstrap, "--concurrency", "1", "--use-dynamic-base-id", "-l", "error"],
+        env=environment,
+    )
     wait_for(f"http://127.0.0.1:{admin}/ready")
     scrape = folder / "prometheus.yaml"
     scrape.write_text(
         "global: {scrape_interval: 1s}\nscrape_configs:\n  - job_name: sluice\n"
-        f"    metrics_path: /stats/prometheus\n    static_configs: [{{targets: ['127.0.0.1:{admin}']}}]\n"
+        "    metrics_path: /stats/prometheus\n"
+        f"    static_configs: [{{targets: ['127.0.0.1:{admin}']}}]\n"
     )
-    run(stack, [prometheus, f"--config.file={scrape}", f"--storage.tsdb.path={folder / 'tsdb'}",
-                f"--web.listen-address=127.0.0.1:{own}", "--log.level=error"])
+    run(
+        stack,
+        [
+            prometheus,
+            f"--config.file={scrape}",
+            f"--storage.tsdb.path={folder / 'tsdb'}",
+            f"--web.listen-address=127.0.0.1:{own}",
+            "--log.level=error",
+        ],
+    )
     wait_for(f"http://127.0.0.1:{own}/-/ready")
     load(f"http://127.0.0.1:{port}")
     return f"http://127.0.0.1:{own}"
@@ -122,7 +142,10 @@ def load(gateway: str) -> None:
             request = urllib.request.Request(
                 gateway + path, json.dumps(body).encode(), {"content-type": "application/json"}
             )
-            with contextlib.suppress(urllib.error.HTTPError), urllib.request.urlopen(request) as answer:
+            with (
+                contextlib.suppress(urllib.error.HTTPError),
+                urllib.request.urlopen(request) as answer,
+            ):
                 answer.read()
 
     clients = [threading.Thread(target=client, args=(number,)) for number in range(6)]
@@ -146,7 +169,9 @@ def ask(server: str, panels: list) -> tuple[list, list]:
             series = [one for one in series if any(float(v) > 0 for _, v in one["values"])]
             if not series:
                 empty.append((panel["title"], query))
-            lines += [(legend(target["legendFormat"], one["metric"]), one["values"]) for one in series]
+            lines += [
+                (legend(target["legendFormat"], one["metric"]), one["values"]) for one in series
+            ]
         drawn.append((panel["title"], panel["fieldConfig"]["defaults"]["unit"], lines))
     return empty, drawn
 
@@ -187,7 +212,9 @@ def draw(title: str, unit: str, lines: list) -> str:
         y = lower - share * (lower - upper)
         parts.append(f'<path d="M{left} {y:.0f}H{right}" stroke="#2c3235"/>')
         shown = f"{top * share:.3g}" + {"ms": " ms", "reqps": "/s"}.get(unit, "")
-        parts.append(f'<text x="{left - 4}" y="{y + 4:.0f}" fill="#8e8e8e" text-anchor="end">{shown}</text>')
+        parts.append(
+            f'<text x="{left - 4}" y="{y + 4:.0f}" fill="#8e8e8e" text-anchor="end">{shown}</text>'
+        )
     at = 10
     for index, (name, values) in enumerate(sorted(lines)):
         colour = COLOURS[index % len(COLOURS)]
@@ -197,7 +224,9 @@ def draw(title: str, unit: str, lines: list) -> str:
             for t, v in values
             if v != "NaN"
         )
-        parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5"/>')
+        parts.append(
+            f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5"/>'
+        )
         row, column = divmod(index, 3)
         if row < 2:
             x, y = 10 + column * 130, HEIGHT - 22 + row * 14
