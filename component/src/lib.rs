@@ -1,6 +1,6 @@
 //! The translations as a WebAssembly component: package `sluice:translate`, for hosts of any language.
 //!
-//! Owns: the border, from the types of `wit/translate.wit` to those of [`sluice_dry_run`] and back.
+//! Owns: the border, from the types of `wit/translate.wit` to those of `sluice-dry-run` and back.
 //! Must not decide anything.
 //!
 //! Plain cargo builds it: the toolchain's linker for `wasm32-wasip2` makes a component itself, so
