@@ -66,12 +66,14 @@ fn envoy_accepts_every_example(host: Host, name: &str) {
             .stdout();
         let output = validate(&envoy, directory.path());
         assert!(output.ends_with("OK\n"), "{}: {output}", file.display());
-        assert!(
-            !output.contains("[warning]"),
-            "{}: {output}",
-            file.display()
-        );
+        let mut warnings = output.lines().filter(|line| is_warning(line));
+        assert_eq!(warnings.next(), None, "{}: {output}", file.display());
     }
+}
+
+/// Key sets are fetched as soon as the listener is there, and no cluster is while Envoy validates.
+fn is_warning(line: &str) -> bool {
+    line.contains("[warning]") && !line.contains("Jwks async fetching")
 }
 
 /// What Envoy says to the configuration in this directory, run from another one.

@@ -4,7 +4,7 @@
 //! Owns: [`Tokens`], a state machine without a network. A request asks [`Tokens::lookup`]; the host
 //! makes the calls that [`Tokens::next_call`] names and hands each answer to [`Tokens::answered`].
 //! Time, random numbers and the contents of files are arguments. What is asked of which service is
-//! data: a [`Recipe`](recipe::Recipe), which the command line tool writes.
+//! data: a [`recipe::Recipe`], which the command line tool writes.
 //!
 //! One call per source is under way at a time. A token is renewed while it is still good, so that
 //! nobody waits for it; if that fails, it serves until it expires. After a failure the service is
