@@ -1,6 +1,6 @@
 //! What the gateway would send and answer: one request and its answer through the filter, in memory.
 //!
-//! Owns: [`gateway`], the filter with one provider of the kind in question; [`play`], the messages on
+//! Owns: [`gateway()`], the filter with one provider of the kind in question; [`play`], the messages on
 //! their way through it; and what the filter sees of the world. `sluice translate` and the WebAssembly
 //! component are two faces of this.
 //!
