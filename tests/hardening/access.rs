@@ -32,7 +32,7 @@ pub(crate) async fn a_token_lets_in_and_names_its_user(host: &Host) -> Result<()
         let reply = ask(&gate, &header).await?;
         ensure!(reply.status == 200, "{header}: {reply:?}");
         let log = access_log_line(&gate).await?;
-        ensure!(log["user"] == "ann" && log["team"] == "research", "{log}");
+        ensure!(log["user.id"] == "ann" && log["sluice.team"] == "research", "{log}");
         ensure!(log["key"].is_null(), "{log}");
     }
     let requests = gate.upstream.requests().concat();
@@ -177,7 +177,7 @@ pub(crate) async fn a_client_without_a_certificate_does_not_connect(host: &Host)
     let with = with?;
     ensure!(with.contains("\"list\""), "{with}");
     let log = access_log_line(&gate).await?;
-    ensure!(log["user"] == "CN=ann", "{log}");
+    ensure!(log["user.id"] == "CN=ann", "{log}");
     let without = without?;
     ensure!(
         !without.contains("list"),
