@@ -32,7 +32,10 @@ pub(crate) async fn a_token_lets_in_and_names_its_user(host: &Host) -> Result<()
         let reply = ask(&gate, &header).await?;
         ensure!(reply.status == 200, "{header}: {reply:?}");
         let log = access_log_line(&gate).await?;
-        ensure!(log["user.id"] == "ann" && log["sluice.team"] == "research", "{log}");
+        ensure!(
+            log["user.id"] == "ann" && log["sluice.team"] == "research",
+            "{log}"
+        );
         ensure!(log["key"].is_null(), "{log}");
     }
     let requests = gate.upstream.requests().concat();
