@@ -1,7 +1,6 @@
 """Redis, or the service that keeps the limits, dies under load and comes back."""
 
 import asyncio
-import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -40,10 +39,11 @@ class Load:
 
     def __init__(self, setup: Setup) -> None:
         self.url, self.seen = setup.gateway.url, {"deny": Counter(), "allow": Counter()}
+        self.over = False
 
     async def run(self, model: str) -> None:
         async with Client(self.url) as client:
-            while True:
+            while not self.over:
                 answer = await client.chat(model, "7 11")
                 self.seen[model][answer.status] += 1
 
@@ -78,10 +78,8 @@ def break_and_mend(setup: Setup, what: str, kill: Callable, mend: Callable) -> N
         await asyncio.to_thread(mend)
         await load.phase(good)
         after = await load.phase(good)
-        for task in tasks:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        load.over = True
+        await asyncio.gather(*tasks)
         for name, seen in (("before", before), ("down", during), ("again", after)):
             note(f"| {what} | {name} | {dict(seen['deny'])} | {dict(seen['allow'])} |")
         assert set(before["deny"]) == set(before["allow"]) == {200}
