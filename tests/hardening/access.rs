@@ -46,7 +46,7 @@ pub(crate) async fn a_token_lets_in_and_names_its_user(host: &Host) -> Result<()
     // A key is as good, and known by its name.
     let reply = ask(&gate, "authorization: Bearer client-key").await?;
     ensure!(reply.status == 200, "{reply:?}");
-    ensure!(access_log_line(&gate).await?["key"] == "laptop");
+    ensure!(access_log_line(&gate).await?["sluice.key"] == "laptop");
     alive(&mut gate)
 }
 
