@@ -7,6 +7,10 @@ SHELL := /bin/bash
 
 # On CI a lock file that does not match the manifests is an error, not something to repair.
 LOCKED := $(if $(filter true,$(CI)),--locked)
+# CI builds once: what only helps the next build would be twice the disk of the build itself.
+ifeq ($(CI),true)
+export CARGO_INCREMENTAL := 0
+endif
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # The tests that compare, or write, what is made from the code.
 GENERATING := --test envoy --test generated --test transcripts --test translate
