@@ -13,6 +13,7 @@ mod attempt;
 pub mod config;
 pub mod costs;
 pub mod credentials;
+mod deciding;
 pub mod downstream;
 pub mod endpoint;
 pub mod errors;
