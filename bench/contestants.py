@@ -21,6 +21,8 @@ ROUTER = {
     "name": "envoy.filters.http.router",
     "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
 }
+# Of the contestant that shows what the metrics cost: plain Envoy counts no tokens.
+WITHOUT_METRICS = ", no metrics"
 # Room for the bodies of 10 MB, the same for all.
 BUFFER_BYTES = 64 * 1024 * 1024
 
@@ -86,12 +88,13 @@ def own_filter(setting: Setting) -> Contestant:
     return _envoy_contestant(setting, "ai_protocol_manager", [manager, ROUTER], per_route)
 
 
-def sluice(setting: Setting, host: str) -> Contestant:
+def sluice(setting: Setting, host: str, metrics: bool = True) -> Contestant:
     """Sluice, as `sluice generate` sets it up."""
-    folder = setting.folder / f"sluice-{host}-{setting.models}"
+    name = f"sluice {host}" if metrics else f"sluice {host}{WITHOUT_METRICS}"
+    folder = setting.folder / f"{name}-{setting.models}".replace(" ", "-").replace(",", "")
     port, admin = processes.free_port(), processes.free_port()
     config = folder.with_suffix(".yaml")
-    config.write_text(_sluice_yaml(setting, port, admin))
+    config.write_text(_sluice_yaml(setting, port, admin, metrics))
     subprocess.run(
         [setting.sluice, "generate", str(config), "-o", str(folder), "--host", host],
         check=True,
@@ -101,15 +104,16 @@ def sluice(setting: Setting, host: str) -> Contestant:
     process = processes.envoy(
         setting.envoy, folder / "bootstrap.yaml", admin, load.pin_gateway, env
     )
-    return Contestant(f"sluice {host}", port, admin, process)
+    return Contestant(name, port, admin, process)
 
 
-def _sluice_yaml(setting: Setting, port: int, admin: int) -> str:
+def _sluice_yaml(setting: Setting, port: int, admin: int, metrics: bool) -> str:
     base_url = f"http://127.0.0.1:{setting.upstream}"
     lines = [
         f"listen: 127.0.0.1:{port}",
         f"admin: 127.0.0.1:{admin}",
         "max_request_bytes: 67108864",
+        *([] if metrics else ["metrics: none"]),
         "providers:",
         f"  openai: {{kind: openai, base_url: '{base_url}/v1', api_key: none}}",
         f"  anthropic: {{kind: anthropic, base_url: '{base_url}/v1', api_key: none}}",

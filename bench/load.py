@@ -6,10 +6,14 @@ import json
 import os
 import subprocess
 import tempfile
+import urllib.error
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+# A gateway in Python loads half of itself at the first request.
+FIRST_ANSWER_SECONDS = 60
 
 # wrk runs this after a load; latencies are in microseconds.
 LUA = """
@@ -67,7 +71,9 @@ def run_wrk(url: str, body: bytes, connections: int, seconds: int, pid: int, acc
         )
         spent = cpu_seconds(pid) - before
     figures = json.loads(result.stdout.strip().splitlines()[-1])
-    if figures["failed"] or not figures["requests"]:
+    if not figures["requests"]:
+        raise LoadError(f"no request to {url} was answered within {seconds} s")
+    if figures["failed"]:
         raise LoadError(f"{figures['failed']} of {figures['requests']} requests to {url} failed")
     return Load(
         requests=figures["requests"],
@@ -76,6 +82,17 @@ def run_wrk(url: str, body: bytes, connections: int, seconds: int, pid: int, acc
         p99_ms=figures["p99_us"] / 1e3,
         cpu_us_per_request=spent * 1e6 / figures["requests"],
     )
+
+
+def one_request(url: str, body: bytes, accept: str) -> None:
+    """Sends `body` once, and reads the answer to its end."""
+    headers = {"content-type": "application/json", "accept": accept}
+    request = urllib.request.Request(url, body, headers)
+    try:
+        with urllib.request.urlopen(request, timeout=FIRST_ANSWER_SECONDS) as answer:
+            answer.read()
+    except (urllib.error.URLError, OSError) as error:
+        raise LoadError(f"the first request to {url} failed: {error}") from error
 
 
 def cpu_seconds(pid: int) -> float:

@@ -77,7 +77,7 @@ def _memory(results: dict) -> list[str]:
         "| --- | --- | --- | --- |",
     ]
     for who, resident in results["memory_mib"].items():
-        large = results["after_large_bodies_mib"][who]
+        large = results["after_large_bodies_mib"].get(who, "not sent")
         large = f"{large:.0f}" if isinstance(large, float) else large
         start = results["start_seconds"][who]
         lines.append(f"| {who} | {start:.2f} | {resident:.0f} | {large} |")
@@ -114,36 +114,3 @@ def _streams(results: dict) -> list[str]:
 def _spread(values: list[float], digits: int) -> str:
     low, high = min(values), max(values)
     return f"{statistics.median(values):,.{digits}f} ({low:,.{digits}f}–{high:,.{digits}f})"
-
-
-COLOURS = {"plain": "#8a8f98", "sluice wasm": "#4c78a8", "sluice module": "#1f9e89"}
-OTHER_COLOUR = "#d8a24a"
-ROW, BAR, LEFT, WIDTH = 26, 16, 330, 900
-
-
-def svg(results: dict) -> str:
-    """Throughput as a share of plain Envoy's, one bar per contestant and case."""
-    parts, y = [], 40
-    for case in results["cases"]:
-        parts.append(f'<text x="10" y="{y + 12}" class="case">{case["case"]}</text>')
-        base = case["rounds"][BASE]
-        for who, rounds in case["rounds"].items():
-            pairs = zip(rounds, base, strict=True)
-            ratio = statistics.median(own["rate"] / plain["rate"] for own, plain in pairs)
-            parts.append(_bar(y, who, ratio))
-            y += ROW
-        y += 10
-    style = "text{font:13px sans-serif;fill:#333}.case{font-weight:bold}"
-    title = '<text x="10" y="20" class="case">Requests per second, as a share of plain Envoy</text>'
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y}" width="{WIDTH}">'
-    background = f'<rect width="{WIDTH}" height="{y}" fill="#fff"/>'
-    return "\n".join([head, f"<style>{style}</style>", background, title, *parts, "</svg>", ""])
-
-
-def _bar(y: int, who: str, ratio: float) -> str:
-    length = ratio * (WIDTH - LEFT - 220)
-    colour = COLOURS.get(who, OTHER_COLOUR)
-    return (
-        f'<rect x="{LEFT}" y="{y}" width="{length:.0f}" height="{BAR}" fill="{colour}"/>'
-        f'<text x="{LEFT + length + 6:.0f}" y="{y + 13}">{ratio:.2f}  {who}</text>'
-    )

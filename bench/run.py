@@ -23,12 +23,15 @@ from pathlib import Path
 import contestants
 import load
 import peers
+import picture
 import processes
 import report
 import stream
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAT = "/v1/chat/completions"
+# Contestants that take no part in what is about large bodies.
+SMALL_ONLY = (peers.LITELLM, f"sluice module{contestants.WITHOUT_METRICS}")
 
 
 def main() -> None:
@@ -38,7 +41,7 @@ def main() -> None:
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     (options.output / "results.md").write_text(report.markdown(results))
-    (options.output / "results.svg").write_text(report.svg(results))
+    (options.output / "results.svg").write_text(picture.svg(results))
     sys.stdout.write(report.markdown(results))
 
 
@@ -94,6 +97,7 @@ def start(
         contestants.plain(setting),
         contestants.sluice(setting, "wasm"),
         contestants.sluice(setting, "module"),
+        contestants.sluice(setting, "module", metrics=False),
         contestants.own_filter(setting),
     ]
     if litellm:
@@ -126,9 +130,14 @@ def measure(
 ) -> dict:
     """One case: rounds through all contestants that can do it."""
     rounds: dict[str, list[dict]] = {}
+    for contestant in takes_part(case, field):
+        warm_up(case, contestant)
     for _ in range(options.rounds):
         for contestant in takes_part(case, field):
-            figures = one_load(case, contestant, options.seconds)
+            try:
+                figures = one_load(case, contestant, options.seconds)
+            except load.LoadError as error:
+                raise load.LoadError(f"{contestant.name}, {case.name}: {error}") from error
             rounds.setdefault(contestant.name, []).append(figures)
     return {"case": case.name, "rounds": rounds}
 
@@ -136,11 +145,16 @@ def measure(
 def takes_part(
     case: report.Case, field: list[contestants.Contestant]
 ) -> Iterator[contestants.Contestant]:
-    """Envoy's own filter is set up for one format and for whole answers; LiteLLM for small ones."""
+    """Envoy's own filter is set up for one format and for whole answers; LiteLLM for small ones.
+
+    What the metrics cost is the same in every case, so one size shows it.
+    """
     whole = not case.streamed
     for contestant in field:
         if contestant.name == "ai_protocol_manager":
             can = case.model == "gpt-bench" and whole
+        elif contestant.name.endswith(contestants.WITHOUT_METRICS):
+            can = case.size <= 1_000 and case.connections == 8 and whole
         elif contestant.name == peers.LITELLM:
             can = case.size <= 1_000 and whole
         else:
@@ -149,14 +163,20 @@ def takes_part(
             yield contestant
 
 
+def warm_up(case: report.Case, contestant: contestants.Contestant) -> None:
+    """One request: what is made at the first belongs to no load."""
+    load.one_request(contestant.url(path_of(case, contestant)), body_of(case), accept_of(case))
+
+
 def one_load(case: report.Case, contestant: contestants.Contestant, seconds: int) -> dict:
     """One contestant's part of a round."""
-    body = json.dumps(case.body()).encode()
-    # Plain Envoy passes bytes on: for it, the path says which provider answers.
-    path = "/v1/messages" if contestant.name == "plain" and case.model == "claude-bench" else CHAT
-    accept = "text/event-stream" if case.streamed else "application/json"
     result = load.run_wrk(
-        contestant.url(path), body, case.connections, seconds, contestant.pid, accept
+        contestant.url(path_of(case, contestant)),
+        body_of(case),
+        case.connections,
+        seconds,
+        contestant.pid,
+        accept_of(case),
     )
     return {
         "rate": result.rate,
@@ -166,11 +186,25 @@ def one_load(case: report.Case, contestant: contestants.Contestant, seconds: int
     }
 
 
+def path_of(case: report.Case, contestant: contestants.Contestant) -> str:
+    """Plain Envoy passes bytes on: for it, the path says which provider answers."""
+    is_plain = contestant.name == "plain" and case.model == "claude-bench"
+    return "/v1/messages" if is_plain else CHAT
+
+
+def body_of(case: report.Case) -> bytes:
+    return json.dumps(case.body()).encode()
+
+
+def accept_of(case: report.Case) -> str:
+    return "text/event-stream" if case.streamed else "application/json"
+
+
 def large_bodies(field: list[contestants.Contestant]) -> dict:
     """Memory after 100 bodies of 10 MB."""
     body = json.dumps(report.Case("", "gpt-bench", 10_000_000, 1).body()).encode()
     memory = {}
-    for contestant in (c for c in field if c.name != peers.LITELLM):
+    for contestant in (c for c in field if c.name not in SMALL_ONLY):
         sent = 0
         try:
             while sent < 100:
@@ -242,7 +276,8 @@ def machine(options: argparse.Namespace) -> dict:
     return {
         "processors": len(os.sched_getaffinity(0)),
         "kernel": platform.release(),
-        "envoy": version.stdout.strip().split()[-1],
+        # …/1.40.0/Clean/RELEASE/BoringSSL
+        "envoy": version.stdout.strip().split("/")[-4],
         "rounds": options.rounds,
         "seconds": options.seconds,
     }
