@@ -140,6 +140,10 @@ clients: build ## The clients that people run (codex, gemini) through real Envoy
 fuzz: ## Fuzz the readers, FUZZ_SECONDS each (10)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz.sh
 
+.PHONY: miri
+miri: ## The module's border to Envoy under Miri; needs a nightly Rust with miri and rust-src
+	MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test $(LOCKED) -p sluice-module --lib
+
 .PHONY: deny
 deny: ## Licences, sources and versions of the dependencies (installs cargo-deny)
 	@scripts/setup.sh deny
