@@ -1,6 +1,8 @@
 //! Two formats in a row: what a client of one hears from a provider of the other, and that no
 //! answer or request, however odd, stops either.
 
+mod logprobs;
+
 use std::ops::Range;
 
 use proptest::prelude::*;

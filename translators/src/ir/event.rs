@@ -1,6 +1,6 @@
 //! An answer in pieces, in the neutral form.
 
-use super::{ApiError, Signature, Stop, Usage};
+use super::{ApiError, Signature, Stop, TokenLogprob, Usage};
 use crate::formats::Format;
 use crate::json::Str;
 
@@ -68,12 +68,15 @@ pub enum Event<'a> {
         /// One citation, raw.
         json: &'a str,
     },
-    /// Token probabilities of a text item, raw JSON in OpenAI Chat's form.
+    /// How likely tokens were. It comes before the words that they make, so that a writer can tell
+    /// both together.
     Logprobs {
         /// Which answer.
         candidate: u64,
-        /// `{"content":[…],"refusal":…}`
-        json: &'a str,
+        /// Whether the words are a refusal.
+        refusal: bool,
+        /// The tokens, in order.
+        tokens: &'a [TokenLogprob<'a>],
     },
     /// An item is whole.
     ItemStop {

@@ -10,6 +10,7 @@
 
 mod error;
 mod event;
+mod logprob;
 mod notice;
 mod replay;
 mod request;
@@ -19,6 +20,7 @@ mod usage;
 
 pub use error::{ApiError, ErrorKind};
 pub use event::{Event, ItemKind, Sink};
+pub use logprob::{Logprobs, ScoredToken, TokenLogprob};
 pub use notice::{Notice, Notices, Refusal};
 pub use request::{
     Block, BlockKind, CacheMark, CachePolicy, Detail, Effort, Extension, FreeFormSyntax, Identity,

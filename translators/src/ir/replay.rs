@@ -14,15 +14,10 @@ impl Response<'_> {
         });
         let mut item = 0_u32;
         for candidate in &self.candidates {
+            candidate.logprobs.tell(candidate.index, sink);
             for piece in &candidate.items {
                 replay_item(candidate, item, piece, sink);
                 item = item.saturating_add(1);
-            }
-            if let Some(json) = candidate.logprobs {
-                sink.event(Event::Logprobs {
-                    candidate: candidate.index,
-                    json,
-                });
             }
             sink.event(Event::Stop {
                 candidate: candidate.index,

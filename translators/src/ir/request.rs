@@ -542,12 +542,26 @@ pub struct Sampling<'a> {
     pub presence_penalty: Option<&'a str>,
     /// Seed.
     pub seed: Option<&'a str>,
-    /// Whether to tell the probabilities of the chosen tokens.
+    /// Whether to tell how likely the tokens of the answer were.
     pub logprobs: Option<bool>,
-    /// And of how many alternatives.
+    /// And of how many of the likeliest at each place; nothing without [`Self::logprobs`].
     pub top_logprobs: Option<u64>,
     /// Token ids and biases, raw JSON.
     pub logit_bias: Option<&'a str>,
+}
+
+impl Sampling<'_> {
+    /// Whether log probabilities are asked for.
+    #[must_use]
+    pub fn wants_logprobs(&self) -> bool {
+        self.logprobs == Some(true)
+    }
+
+    /// Of how many alternatives they are asked for, where any are.
+    #[must_use]
+    pub fn alternatives(&self) -> Option<u64> {
+        self.top_logprobs.filter(|count| *count > 0)
+    }
 }
 
 /// Who asks.

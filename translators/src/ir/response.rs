@@ -1,6 +1,6 @@
 //! A whole answer, in the neutral form.
 
-use super::{ReasoningBlock, Signature, ToolCall, Usage};
+use super::{Logprobs, ReasoningBlock, Signature, ToolCall, Usage};
 use crate::formats::Format;
 use crate::json::Str;
 
@@ -30,8 +30,8 @@ pub struct Candidate<'a> {
     pub items: Vec<Item<'a>>,
     /// Why it ended.
     pub stop: Stop<'a>,
-    /// Raw JSON in OpenAI Chat's form (`{"content":[…],"refusal":…}`).
-    pub logprobs: Option<&'a str>,
+    /// How likely its tokens were.
+    pub logprobs: Logprobs<'a>,
 }
 
 /// A piece of an answer.

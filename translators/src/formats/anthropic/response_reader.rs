@@ -38,7 +38,7 @@ pub(super) fn read_response(document: &Document) -> Result<Response<'_>, ApiErro
             .map(read_item)
             .collect::<Result<_, _>>()?,
         stop: stop::read(root).unwrap_or_default(),
-        logprobs: None,
+        ..Candidate::default()
     };
     let text = |key| root.get_some(key).and_then(Value::as_str);
     let tier = root

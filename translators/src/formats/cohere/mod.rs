@@ -10,6 +10,7 @@
 //! for what becomes of plans.
 
 mod error;
+mod logprobs;
 mod request_writer;
 mod response_reader;
 mod stop;

@@ -6,7 +6,7 @@ use crate::json::{Document, Kind, Str, Value};
 
 use super::error::bad_gateway;
 use super::thought::Place;
-use super::{stop, usage};
+use super::{logprobs, stop, usage};
 
 /// See [`crate::formats::Codec::inspect_response`].
 pub(super) fn inspect_response(root: Value<'_>) -> Inspection {
@@ -35,6 +35,7 @@ pub(super) fn read_response(document: &Document) -> Result<Response<'_>, ApiErro
         candidates: vec![Candidate {
             items,
             stop,
+            logprobs: logprobs::read_list(root),
             ..Candidate::default()
         }],
         usage: usage::read(root),

@@ -15,7 +15,7 @@ use crate::json::{Document, Str, Value};
 
 use super::error::{bad_gateway, message};
 use super::thought::Place;
-use super::{stop, usage};
+use super::{logprobs, stop, usage};
 
 /// See [`crate::formats::Codec::stream_reader`].
 pub(super) fn stream_reader() -> Box<dyn StreamReader> {
@@ -95,7 +95,11 @@ impl Reader {
                 created: None,
             }),
             "content-start" => self.content_start(member(told, "content"), sink),
-            "content-delta" => self.content_delta(member(told, "content"), sink),
+            "content-delta" => {
+                let content = member(told, "content");
+                tell_logprobs(root, content, sink);
+                self.content_delta(content, sink);
+            }
             "tool-plan-delta" => self.thought_delta(Place::Plan, text(told, "tool_plan"), sink),
             "tool-call-start" => self.call_start(member(told, "tool_calls"), sink),
             "tool-call-delta" => return self.call_delta(member(told, "tool_calls"), sink),
@@ -245,6 +249,13 @@ impl Reader {
             stop: delta.map(stop::read).unwrap_or_default(),
         });
         sink.event(Event::End);
+    }
+}
+
+/// Those of thoughts have no place elsewhere.
+fn tell_logprobs(event: Value<'_>, content: Option<Value<'_>>, sink: &mut dyn Sink) {
+    if let Some(text) = text(content, "text") {
+        logprobs::read_of(event, &text).tell(0, sink);
     }
 }
 

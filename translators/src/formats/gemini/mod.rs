@@ -15,6 +15,7 @@ mod base64;
 mod edit;
 mod error;
 mod fields;
+mod logprobs;
 mod request_reader;
 mod request_writer;
 mod response_reader;

@@ -10,7 +10,7 @@ use super::base64::standard;
 use super::error::{self, bad_gateway};
 use super::fields::{canonical, get, members, text};
 use super::usage::WireUsage;
-use super::{signature, stop};
+use super::{logprobs, signature, stop};
 
 /// See [`crate::formats::Codec::inspect_response`].
 pub(super) fn inspect_response(root: Value<'_>) -> Inspection {
@@ -75,7 +75,7 @@ fn read_candidate(candidate: Value<'_>) -> Candidate<'_> {
         index: index(candidate),
         items,
         stop: stop::read(candidate, has_calls).unwrap_or_default(),
-        logprobs: None,
+        logprobs: logprobs::read(candidate),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::formats::{Answer, Format};
 use crate::ir::{Candidate, Item, ReasoningBlock, Response, Signature, Stop, StopReason, ToolCall};
 use crate::json::{Str, Writer};
 
-use super::{arguments, signature, stop, usage};
+use super::{arguments, logprobs, signature, stop, usage};
 
 /// See [`crate::formats::ClientCodec::write_response`].
 pub(super) fn write_response(response: &Response<'_>, answer: &Answer<'_>, out: &mut Vec<u8>) {
@@ -78,6 +78,8 @@ fn write_candidate(candidate: &Candidate<'_>, answer: &Answer<'_>, json: &mut Wr
     json.field_string("role", "model");
     json.end_object();
     write_stop(&candidate.stop, parts.broken_call, json);
+    let told = &candidate.logprobs;
+    logprobs::write(told.content.iter().chain(&told.refusal), json);
     json.field_number("index", candidate.index);
     json.end_object();
 }

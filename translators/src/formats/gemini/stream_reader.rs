@@ -14,8 +14,8 @@ use crate::json::{Document, Str, Value};
 use super::error::{self, bad_gateway};
 use super::fields::text;
 use super::response_reader::{elements, index, is_call, malformed, parts, read_item};
-use super::stop;
 use super::usage::WireUsage;
+use super::{logprobs, stop};
 
 /// See [`crate::formats::Codec::stream_reader`].
 pub(super) fn stream_reader() -> Box<dyn StreamReader> {
@@ -146,6 +146,7 @@ impl Reader {
         }
         let mut state = self.candidates.get(&number).copied().unwrap_or_default();
         if !state.is_stopped {
+            logprobs::read(candidate).tell(number, sink);
             for item in parts(candidate).filter_map(read_item) {
                 self.item(number, &mut state, &item, sink);
             }

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use crate::formats::{Answer, Format, StreamWriter};
 use crate::framing::Frame;
 use crate::ir::{
-    ApiError, ErrorKind, Event, ItemKind, Signature, Stop, StopReason, ToolCall, Usage,
+    ApiError, ErrorKind, Event, ItemKind, Signature, Stop, StopReason, TokenLogprob, ToolCall,
+    Usage,
 };
 use crate::json::{Str, Writer};
 
@@ -18,7 +19,7 @@ use super::error::write_error;
 use super::response_writer::{
     Parts, write_blocked, write_image, write_names, write_stop, write_text,
 };
-use super::usage;
+use super::{logprobs, usage};
 
 /// See [`crate::formats::ClientCodec::stream_writer`].
 pub(super) fn stream_writer(answer: Answer<'static>) -> Box<dyn StreamWriter> {
@@ -38,6 +39,9 @@ pub(super) fn stream_writer(answer: Answer<'static>) -> Box<dyn StreamWriter> {
 /// Most argument text that one stream holds, all open calls together: as much as the longest frame
 /// of a provider that sends calls whole.
 const MAX_ARGUMENT_BYTES: usize = 16 * 1024 * 1024;
+
+/// A part that says nothing.
+const EMPTY_PART: &str = r#"{"text":""}"#;
 
 struct GeminiWriter {
     answer: Answer<'static>,
@@ -59,6 +63,8 @@ struct Candidate {
     calls: u64,
     broken_call: bool,
     has_parts: bool,
+    /// How likely the tokens of the next words are: a member of the candidate, of one event.
+    logprobs: Option<String>,
     stop: Option<Stop<'static>>,
 }
 
@@ -105,8 +111,11 @@ impl StreamWriter for GeminiWriter {
             Event::Usage(usage) => self.usage.merge(usage),
             Event::Error(error) => self.error(error, out),
             Event::End => self.end(out),
+            Event::Logprobs {
+                candidate, tokens, ..
+            } => self.logprobs(*candidate, tokens, out),
             // Nothing may stand between the chunks, and the rest has no place in them.
-            Event::Ping | Event::Citation { .. } | Event::Logprobs { .. } => {}
+            Event::Ping | Event::Citation { .. } => {}
         }
     }
 
@@ -264,6 +273,19 @@ impl GeminiWriter {
         }
     }
 
+    /// They go out with the part behind them. Where none came, they go out with an empty one before
+    /// the next ones, so that no more is held than one event tells.
+    fn logprobs(&mut self, candidate: u64, tokens: &[TokenLogprob<'_>], out: &mut Vec<u8>) {
+        let known = self.candidates.entry(candidate).or_default();
+        if known.logprobs.is_some() {
+            self.part(candidate, out, |json| json.raw(EMPTY_PART));
+        }
+        let mut member = Vec::new();
+        logprobs::write(tokens.iter(), &mut Writer::new(&mut member));
+        let known = self.candidates.entry(candidate).or_default();
+        known.logprobs = String::from_utf8(member).ok();
+    }
+
     fn stop(&mut self, candidate: u64, stop: &Stop<'_>, out: &mut Vec<u8>) {
         if stop.reason == StopReason::Error {
             let message = stop.explanation.as_ref().map(Str::decode);
@@ -318,7 +340,10 @@ impl GeminiWriter {
         for (index, known) in &self.candidates {
             json.begin_object();
             json.key("content");
-            json.raw(r#"{"parts":[{"text":""}],"role":"model"}"#);
+            write_content(json, |json| json.raw(EMPTY_PART));
+            if let Some(member) = &known.logprobs {
+                json.raw(member);
+            }
             let stop = known.stop.as_ref().unwrap_or(&done);
             write_stop(stop, known.broken_call, json);
             json.field_number("index", *index);
@@ -329,7 +354,9 @@ impl GeminiWriter {
 
     /// A chunk with one part.
     fn part(&mut self, candidate: u64, out: &mut Vec<u8>, write: impl FnOnce(&mut Writer<'_>)) {
-        self.candidates.entry(candidate).or_default().has_parts = true;
+        let known = self.candidates.entry(candidate).or_default();
+        known.has_parts = true;
+        let logprobs = known.logprobs.take();
         self.framing.begin(out);
         let json = &mut Writer::new(out);
         json.begin_object();
@@ -337,13 +364,10 @@ impl GeminiWriter {
         json.begin_array();
         json.begin_object();
         json.key("content");
-        json.begin_object();
-        json.key("parts");
-        json.begin_array();
-        write(json);
-        json.end_array();
-        json.field_string("role", "model");
-        json.end_object();
+        write_content(json, write);
+        if let Some(member) = &logprobs {
+            json.raw(member);
+        }
         json.field_number("index", candidate);
         json.end_object();
         json.end_array();
@@ -351,6 +375,17 @@ impl GeminiWriter {
         json.end_object();
         self.framing.end(out);
     }
+}
+
+/// Writes the value of `content`, with one part.
+fn write_content(json: &mut Writer<'_>, write: impl FnOnce(&mut Writer<'_>)) {
+    json.begin_object();
+    json.key("parts");
+    json.begin_array();
+    write(json);
+    json.end_array();
+    json.field_string("role", "model");
+    json.end_object();
 }
 
 /// What stands around the chunks.

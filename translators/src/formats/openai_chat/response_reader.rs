@@ -6,12 +6,13 @@ use std::borrow::Cow;
 
 use crate::formats::{Format, Inspection};
 use crate::ir::{
-    ApiError, Candidate, ErrorKind, Item, ReasoningBlock, Response, Stop, StopReason, ToolCall,
+    ApiError, Candidate, ErrorKind, Item, Logprobs, ReasoningBlock, Response, Stop, StopReason,
+    ToolCall,
 };
 use crate::json::{Document, Kind, Str, Value};
 
 use super::media::{self, Url};
-use super::{error, reasoning, stop, usage};
+use super::{error, logprobs, reasoning, stop, usage};
 
 /// Token counts, served model and failure, without reading the rest.
 pub(super) fn inspect(root: Value<'_>) -> Inspection {
@@ -93,7 +94,17 @@ fn candidate((position, choice): (usize, Value<'_>)) -> Candidate<'_> {
             .unwrap_or(position as u64),
         stop: read_stop(choice, &items),
         items,
-        logprobs: choice.get_some("logprobs").map(Value::raw),
+        logprobs: read_logprobs(choice),
+    }
+}
+
+/// How likely the tokens of a choice were, in an answer or a chunk.
+pub(super) fn read_logprobs(choice: Value<'_>) -> Logprobs<'_> {
+    let told = choice.get_some("logprobs");
+    let list = |key| logprobs::read(told.and_then(|told| told.get_some(key)));
+    Logprobs {
+        content: list("content"),
+        refusal: list("refusal"),
     }
 }
 

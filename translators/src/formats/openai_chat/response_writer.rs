@@ -4,12 +4,14 @@
 //! [`reasoning`], pictures into `images`, as routers do it.
 
 use crate::formats::{Answer, Format};
-use crate::ir::{Candidate, Item, ReasoningBlock, Response, Signature, StopReason, ToolCall};
+use crate::ir::{
+    Candidate, Item, ReasoningBlock, Response, Signature, StopReason, TokenLogprob, ToolCall,
+};
 use crate::json::{Str, Writer};
 
 use super::media::write_data_url;
 use super::request_writer::write_call;
-use super::{ids, reasoning, stop, usage};
+use super::{ids, logprobs, reasoning, stop, usage};
 
 /// Writes a whole answer.
 pub(super) fn write(response: &Response<'_>, answer: &Answer<'_>, out: &mut Vec<u8>) {
@@ -55,9 +57,12 @@ fn choice(candidate: &Candidate<'_>, seed: u64, w: &mut Writer<'_>) {
     }
     calls(candidate, seed, w);
     w.end_object();
-    match candidate.logprobs {
-        Some(json) => w.field_raw("logprobs", json),
-        None => w.field_null("logprobs"),
+    match candidate.logprobs.is_empty() {
+        true => w.field_null("logprobs"),
+        false => {
+            w.key("logprobs");
+            write_logprobs(&candidate.logprobs.content, &candidate.logprobs.refusal, w);
+        }
     }
     w.field_string(
         "finish_reason",
@@ -113,6 +118,26 @@ fn annotations(candidate: &Candidate<'_>, w: &mut Writer<'_>) {
     {
         w.field_raw("annotations", json);
     }
+}
+
+/// Writes the value of `logprobs` of a choice, in an answer or a chunk.
+pub(super) fn write_logprobs(
+    content: &[TokenLogprob<'_>],
+    refusal: &[TokenLogprob<'_>],
+    w: &mut Writer<'_>,
+) {
+    w.begin_object();
+    for (key, tokens) in [("content", content), ("refusal", refusal)] {
+        if tokens.is_empty() {
+            w.field_null(key);
+            continue;
+        }
+        w.key(key);
+        w.begin_array();
+        logprobs::write(tokens, logprobs::NO_BYTES_IN_CHAT, w);
+        w.end_array();
+    }
+    w.end_object();
 }
 
 fn thoughts(candidate: &Candidate<'_>, w: &mut Writer<'_>) {

@@ -2,7 +2,10 @@
 //! stream's end. One function writes them all, so an item is the same wherever it stands.
 
 use crate::formats::Format;
+use crate::ir::TokenLogprob;
 use crate::json::{Document, Writer};
+
+use super::logprobs;
 
 /// An item of `output`.
 #[derive(Debug)]
@@ -55,8 +58,8 @@ pub(super) struct Part {
     pub(super) text: String,
     /// JSON, in this format's form.
     pub(super) annotations: Vec<String>,
-    /// Token probabilities: a JSON list.
-    pub(super) logprobs: Option<String>,
+    /// How likely its tokens were: the elements of a JSON list.
+    pub(super) logprobs: String,
 }
 
 impl Content {
@@ -137,10 +140,31 @@ impl Part {
             w.begin_array();
             self.annotations.iter().for_each(|json| w.raw(json));
             w.end_array();
-            w.field_raw("logprobs", self.logprobs.as_deref().unwrap_or("[]"));
+            write_logprobs(&self.logprobs, w);
         }
         w.end_object();
     }
+}
+
+/// How likely tokens were, as the elements of a JSON list; empty where there are none.
+pub(super) fn logprob_elements(tokens: &[TokenLogprob<'_>]) -> String {
+    let mut out = Vec::new();
+    logprobs::write(
+        tokens,
+        logprobs::NO_BYTES_IN_RESPONSES,
+        &mut Writer::new(&mut out),
+    );
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// Writes the member `logprobs` of a text, or of an event of one.
+pub(super) fn write_logprobs(elements: &str, w: &mut Writer<'_>) {
+    w.key("logprobs");
+    w.begin_array();
+    if !elements.is_empty() {
+        w.raw(elements);
+    }
+    w.end_array();
 }
 
 /// Writes a part of a reasoning item: `summary_text` or `reasoning_text`.

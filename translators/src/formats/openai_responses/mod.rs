@@ -10,7 +10,7 @@
 //!
 //! Source, but for what is marked otherwise: the types of the `openai` package, 3.52.0.
 
-use crate::formats::openai::{error, fields, media, parts};
+use crate::formats::openai::{error, fields, logprobs, media, parts};
 use crate::formats::{ClientCodec, Codec};
 
 mod echo;

@@ -3,11 +3,14 @@
 //! Must not fail on what is missing or new: an answer is refused only when it holds nothing to use.
 
 use crate::formats::{Format, Inspection};
-use crate::ir::{ApiError, Candidate, ErrorKind, Item, ReasoningBlock, Response, ToolCall};
+use crate::ir::{
+    ApiError, Candidate, ErrorKind, Item, Logprobs, ReasoningBlock, Response, TokenLogprob,
+    ToolCall,
+};
 use crate::json::{Document, Str, Value};
 
 use super::stop::{self, Seen};
-use super::{error, token, usage};
+use super::{error, logprobs, token, usage};
 
 /// Token counts, served model and failure, without reading the rest.
 pub(super) fn inspect(root: Value<'_>) -> Inspection {
@@ -42,6 +45,10 @@ pub(super) fn read(document: &Document) -> Result<Response<'_>, ApiError<'_>> {
         candidates: vec![Candidate {
             stop: stop::read(root, seen),
             items,
+            logprobs: Logprobs {
+                content: list.elements().flat_map(read_logprobs).collect(),
+                ..Logprobs::default()
+            },
             ..Candidate::default()
         }],
         usage: usage::read(root),
@@ -91,6 +98,13 @@ fn items(item: Value<'_>) -> Vec<Item<'_>> {
         }
         _ => single(item, word).into_iter().collect(),
     }
+}
+
+/// How likely the tokens of an item were; only texts tell it.
+fn read_logprobs(item: Value<'_>) -> impl Iterator<Item = TokenLogprob<'_>> {
+    let parts = item.get_some("content");
+    let parts = parts.into_iter().flat_map(Value::elements);
+    parts.flat_map(|part| logprobs::read(part.get_some("logprobs")))
 }
 
 /// An item that is one in the neutral form too.

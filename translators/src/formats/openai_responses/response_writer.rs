@@ -3,10 +3,12 @@
 //! One answer per response: of several candidates the first is written.
 
 use crate::formats::{Answer, NamespacedTool};
-use crate::ir::{ApiError, Candidate, Item, ReasoningBlock, Response, Signature, Usage};
+use crate::ir::{
+    ApiError, Candidate, Item, ReasoningBlock, Response, Signature, TokenLogprob, Usage,
+};
 use crate::json::{Document, Str, Writer};
 
-use super::item::{Call, Content, Output, Part, annotation};
+use super::item::{Call, Content, Output, Part, annotation, logprob_elements};
 use super::stop::{self, Ending, Seen};
 use super::{echo, ids, namespace, token, usage};
 
@@ -165,9 +167,7 @@ impl Outputs {
         if let Some(text) = refusal_to_add(&candidate.stop, self.seen) {
             self.add(&Item::Refusal(Str::from(text)));
         }
-        if let Some(json) = candidate.logprobs {
-            self.add_logprobs(json);
-        }
+        self.add_logprobs(&candidate.logprobs.content);
     }
 
     fn add(&mut self, item: &Item<'_>) {
@@ -252,19 +252,17 @@ impl Outputs {
         }
     }
 
-    /// Chat's form is `{"content":[…]}`; the elements are the same here.
-    fn add_logprobs(&mut self, json: &str) {
-        let document = Document::parse(json.as_bytes().to_vec());
-        let list = document.iter().find_map(|it| it.root().get_some("content"));
+    /// Other formats tell them of the answer as a whole: they stand at its first words.
+    fn add_logprobs(&mut self, tokens: &[TokenLogprob<'_>]) {
         let parts = self
             .list
             .iter_mut()
-            .find_map(|item| match &mut item.content {
-                Content::Message(parts) => parts.iter_mut().find(|part| !part.refusal),
+            .filter_map(|item| match &mut item.content {
+                Content::Message(parts) => Some(parts),
                 _ => None,
             });
-        if let (Some(list), Some(part)) = (list, parts) {
-            part.logprobs = Some(list.raw().to_owned());
+        if let Some(part) = parts.flatten().find(|part| !part.refusal) {
+            part.logprobs = logprob_elements(tokens);
         }
     }
 }

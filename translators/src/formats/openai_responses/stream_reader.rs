@@ -9,12 +9,12 @@ use std::collections::BTreeMap;
 
 use crate::formats::{Format, StreamReader};
 use crate::framing::Frame;
-use crate::ir::{ApiError, Event, Item, ItemKind, Signature, Sink};
+use crate::ir::{ApiError, Event, Item, ItemKind, Logprobs, Signature, Sink};
 use crate::json::{Document, Str, Value};
 
 use super::response_reader::{bad_gateway, created, failure, reasoning, single, text};
 use super::stop::{self, Seen};
-use super::{error, usage};
+use super::{error, logprobs, usage};
 
 /// See [`crate::formats::Codec::stream_reader`].
 pub(super) fn open() -> Box<dyn StreamReader> {
@@ -45,6 +45,8 @@ struct Open {
     item: u32,
     /// Whether anything of it was told.
     told: bool,
+    /// Whether it was told how likely its tokens were.
+    told_logprobs: bool,
     /// The summary that is being told.
     summary: u64,
 }
@@ -87,10 +89,9 @@ impl Reader {
             "output_item.added" => self.item_added(root, sink),
             "output_item.done" => self.item_done(root, sink),
             "content_part.added" => self.part_added(root, sink),
-            "content_part.done" => {
-                self.close((output_index(root), index(root, "content_index")), sink)
-            }
-            "output_text.delta" => self.words(root, ItemKind::Text, sink),
+            "content_part.done" => self.close(part_key(root), sink),
+            "output_text.delta" => self.text(root, sink),
+            "output_text.done" => self.rest_of_logprobs(root, sink),
             "refusal.delta" => self.words(root, ItemKind::Refusal, sink),
             "output_text.annotation.added" => self.annotation(root, sink),
             "function_call_arguments.delta" | "custom_tool_call_input.delta" => {
@@ -153,6 +154,7 @@ impl Reader {
             let open = Open {
                 item,
                 told: false,
+                told_logprobs: false,
                 summary: 0,
             };
             self.open.insert(key, open);
@@ -188,7 +190,7 @@ impl Reader {
 
     fn part_added(&mut self, root: Value<'_>, sink: &mut dyn Sink) {
         let kind = root.get_some("part").and_then(|part| text(part, "type"));
-        let key = (output_index(root), index(root, "content_index"));
+        let key = part_key(root);
         match kind.unwrap_or_default().decode().as_ref() {
             "output_text" => self.begin(key, ItemKind::Text, sink),
             "refusal" => self.begin(key, ItemKind::Refusal, sink),
@@ -196,8 +198,34 @@ impl Reader {
         };
     }
 
+    fn text(&mut self, root: Value<'_>, sink: &mut dyn Sink) {
+        let told = self.logprobs(root, sink);
+        self.words(root, ItemKind::Text, sink);
+        if let Some(open) = self.open.get_mut(&part_key(root)) {
+            open.told_logprobs |= told;
+        }
+    }
+
+    /// Those of the whole text, for servers that tell none with its pieces.
+    fn rest_of_logprobs(&self, root: Value<'_>, sink: &mut dyn Sink) {
+        let open = self.open.get(&part_key(root));
+        if open.is_some_and(|open| !open.told_logprobs) {
+            self.logprobs(root, sink);
+        }
+    }
+
+    /// Tells whether there are any.
+    fn logprobs(&self, root: Value<'_>, sink: &mut dyn Sink) -> bool {
+        let told = Logprobs {
+            content: logprobs::read(root.get_some("logprobs")),
+            ..Logprobs::default()
+        };
+        told.tell(0, sink);
+        !told.is_empty()
+    }
+
     fn words(&mut self, root: Value<'_>, kind: ItemKind<'_>, sink: &mut dyn Sink) {
-        let key = (output_index(root), index(root, "content_index"));
+        let key = part_key(root);
         if let (Some(text), Some(open)) = (text(root, "delta"), self.begin(key, kind, sink)) {
             open.told = true;
             sink.event(Event::TextDelta {
@@ -208,7 +236,7 @@ impl Reader {
     }
 
     fn annotation(&self, root: Value<'_>, sink: &mut dyn Sink) {
-        let key = (output_index(root), index(root, "content_index"));
+        let key = part_key(root);
         if let (Some(open), Some(citation)) = (self.open.get(&key), root.get_some("annotation")) {
             sink.event(Event::Citation {
                 item: open.item,
@@ -349,6 +377,11 @@ fn call_kind(item: Value<'_>) -> Option<ItemKind<'_>> {
         name: text(item, "name").unwrap_or_default(),
         free_form,
     })
+}
+
+/// Where a part of a message is.
+fn part_key(root: Value<'_>) -> Key {
+    (output_index(root), index(root, "content_index"))
 }
 
 fn output_index(root: Value<'_>) -> u64 {

@@ -11,9 +11,6 @@ pub(super) fn refuse(request: &Request<'_>) -> Result<(), Refusal> {
     if request.candidates.is_some_and(|n| n > 1) {
         return Err(unsupported("n", "it gives one answer per request"));
     }
-    if request.sampling.logprobs == Some(true) {
-        return Err(unsupported("logprobs", "it tells no probabilities"));
-    }
     Ok(())
 }
 
@@ -37,6 +34,8 @@ pub(super) fn note_dropped(request: &Request<'_>, notices: &mut Notices) {
         ("frequency_penalty", sampling.frequency_penalty.is_some()),
         ("presence_penalty", sampling.presence_penalty.is_some()),
         ("seed", sampling.seed.is_some()),
+        ("logprobs", sampling.wants_logprobs()),
+        ("top_logprobs", sampling.alternatives().is_some()),
         ("logit_bias", sampling.logit_bias.is_some()),
         ("prompt_cache_key", request.cache.key.is_some()),
         ("prompt_cache_retention", request.cache.retention.is_some()),

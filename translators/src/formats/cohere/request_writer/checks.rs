@@ -11,10 +11,6 @@ pub(super) fn refuse(request: &Request<'_>) -> Result<(), Refusal> {
     if request.candidates.is_some_and(|n| n > 1) {
         return Err(unsupported("n", "it gives one answer per request"));
     }
-    if request.sampling.logprobs == Some(true) {
-        let reason = "it tells the probabilities of pieces of text, not of tokens";
-        return Err(unsupported("logprobs", reason));
-    }
     if request.max_output_tokens == Some(0) {
         return Err(unsupported("max_tokens", "it must be at least 1"));
     }
@@ -52,6 +48,7 @@ pub(super) fn note_dropped(request: &Request<'_>, context: &mut Context<'_>) {
     let (sampling, identity) = (&request.sampling, &request.identity);
     let has_turn = |is: fn(&crate::ir::Turn<'_>) -> bool| request.turns.iter().any(is);
     let dropped = [
+        ("top_logprobs", sampling.alternatives().is_some()),
         ("logit_bias", sampling.logit_bias.is_some()),
         ("prompt_cache_key", request.cache.key.is_some()),
         ("prompt_cache_retention", request.cache.retention.is_some()),

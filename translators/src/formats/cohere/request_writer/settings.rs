@@ -135,6 +135,9 @@ pub(super) fn write_sampling(
     if let Some(seed) = sampling.seed {
         json.field_raw("seed", seed);
     }
+    if sampling.wants_logprobs() {
+        json.field_bool("logprobs", true);
+    }
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::framing::Decoder;
 use crate::framing::sse::{SseDecoder, write_event};
-use crate::ir::{Stop, Usage};
+use crate::ir::{ScoredToken, Stop, Usage};
 
 /// The body of a stream of these events.
 fn body(events: &[&str]) -> Vec<u8> {
@@ -52,6 +52,18 @@ fn tell(event: &Event<'_>) -> String {
         }
         Event::ArgumentsDelta { item, text } => format!("arguments {item} {}", text.decode()),
         Event::Citation { item, json, .. } => format!("citation {item} {json}"),
+        Event::Logprobs {
+            candidate, tokens, ..
+        } => {
+            let ScoredToken {
+                text, id, logprob, ..
+            } = &tokens[0].chosen;
+            format!(
+                "token {candidate} {} {} {logprob}",
+                text.decode(),
+                id.unwrap()
+            )
+        }
         Event::ItemStop { item } => format!("close {item}"),
         Event::Stop {
             stop: Stop { reason, .. },
@@ -230,4 +242,21 @@ fn a_stream_without_its_end_was_cut() {
         told[3..],
         ["error BadGateway 502 the provider's stream was cut"]
     );
+}
+
+#[test]
+fn log_probabilities_come_before_the_piece_of_text_that_they_are_of() {
+    let delta = |content: &str| {
+        format!(
+            r#"{{"type":"content-delta","index":0,"delta":{{"message":{{"content":{content}}}}},"logprobs":{{"token_ids":[7],"logprobs":[-0.5]}}}}"#
+        )
+    };
+    let (text, thought) = (delta(r#"{"text":"Hi"}"#), delta(r#"{"thinking":"Hm"}"#));
+    let told = read(&[START, TEXT_START, &text, TEXT_END, END]);
+    assert_eq!(
+        told[1..4],
+        ["open 0 text", "token 0 Hi 7 -0.5", "text 0 Hi"]
+    );
+    let told = read(&[START, &thought, END]);
+    assert!(!told.iter().any(|line| line.contains("-0.5")), "{told:?}");
 }

@@ -14,10 +14,6 @@ pub(super) fn refuse(request: &Request<'_>) -> Result<(), Refusal> {
     if request.stop.len() > MAX_STOPS {
         return Err(unsupported("stop", "it takes at most 5 stop sequences"));
     }
-    if request.sampling.logprobs == Some(true) {
-        let reason = "its log probabilities cannot be told in another API's form yet";
-        return Err(unsupported("logprobs", reason));
-    }
     if request.max_output_tokens == Some(0) {
         return Err(unsupported("max_tokens", "it must be at least 1"));
     }
@@ -26,10 +22,14 @@ pub(super) fn refuse(request: &Request<'_>) -> Result<(), Refusal> {
 
 /// Names what is left out.
 pub(super) fn note_dropped(request: &Request<'_>, context: &mut Context<'_>) {
-    let turns = &request.turns;
+    let (turns, sampling) = (&request.turns, &request.sampling);
     let blocks = || turns.iter().flat_map(|turn| &turn.blocks);
     for (field, is_dropped) in [
-        ("logit_bias", request.sampling.logit_bias.is_some()),
+        (
+            "top_logprobs",
+            sampling.alternatives().is_some() && !sampling.wants_logprobs(),
+        ),
+        ("logit_bias", sampling.logit_bias.is_some()),
         ("prompt_cache_key", request.cache.key.is_some()),
         ("prompt_cache_retention", request.cache.retention.is_some()),
         ("cache_control", request.cache.mark_last.is_some()),

@@ -63,6 +63,12 @@ fn write_sampling(request: &Request<'_>, json: &mut Writer<'_>) {
             json.field_raw(key, number);
         }
     }
+    if sampling.wants_logprobs() {
+        json.field_bool("responseLogprobs", true);
+        if let Some(count) = sampling.alternatives() {
+            json.field_number("logprobs", count);
+        }
+    }
 }
 
 fn write_output(output: Option<&OutputFormat<'_>>, json: &mut Writer<'_>) -> Result<(), Refusal> {

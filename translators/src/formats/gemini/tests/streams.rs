@@ -8,7 +8,9 @@ use crate::formats::{Answer, TapOptions, Verdict};
 use crate::framing::json_array::JsonArrayDecoder;
 use crate::framing::sse::SseDecoder;
 use crate::framing::{Decoder, Frame};
-use crate::ir::{ApiError, ErrorKind, Event, ItemKind, Stop, StopReason, Usage};
+use crate::ir::{
+    ApiError, ErrorKind, Event, ItemKind, ScoredToken, Stop, StopReason, TokenLogprob, Usage,
+};
 
 const CHUNKS: [&str; 5] = [
     r#"{"candidates":[{"content":{"parts":[{"text":"Hm","thought":true}],"role":"model"},"index":0}],"usageMetadata":{"promptTokenCount":9,"thoughtsTokenCount":5},"modelVersion":"gemini-3-pro","responseId":"r1"}"#,
@@ -196,7 +198,7 @@ fn a_written_stream_is_chunks_and_nothing_else_and_reads_the_same() {
 }
 
 /// What a client gets for some events.
-fn written(events: &[Event<'static>], json_array: bool) -> String {
+fn written(events: &[Event<'_>], json_array: bool) -> String {
     let mut out = Vec::new();
     let mut writer = (client().stream_writer)(Answer {
         json_array,
@@ -295,4 +297,61 @@ fn a_refused_prompt_reaches_the_client_as_one() {
         json!({"blockReason": "SAFETY"})
     );
     assert_eq!(chunks[0].get("candidates"), None);
+}
+
+#[test]
+fn log_probabilities_stand_beside_their_parts_and_none_are_lost() {
+    let token = |text: &'static str| {
+        let chosen = ScoredToken {
+            text: text.into(),
+            id: Some("7"),
+            logprob: "-0.5".into(),
+            bytes: None,
+        };
+        let alternatives = Vec::new();
+        [TokenLogprob {
+            chosen,
+            alternatives,
+        }]
+    };
+    let (a, b, c) = (token("a"), token("b"), token("c"));
+    let told = |tokens| Event::Logprobs {
+        candidate: 0,
+        refusal: false,
+        tokens,
+    };
+    let text = "a".into();
+    let out = written(
+        &[
+            told(&a),
+            Event::ItemStart {
+                candidate: 0,
+                item: 0,
+                kind: ItemKind::Text,
+            },
+            Event::TextDelta { item: 0, text },
+            told(&b),
+            told(&c),
+            Event::End,
+        ],
+        false,
+    );
+    let list = |text: &str| json!({"chosenCandidates": [{"token": text, "tokenId": 7, "logProbability": -0.5}]});
+    let events = out.split_terminator("\n\n");
+    let chunks: Vec<Json> = events
+        .map(|event| serde_json::from_str(event.strip_prefix("data: ").unwrap()).unwrap())
+        .collect();
+    let told: Vec<_> = chunks
+        .iter()
+        .map(|chunk| &chunk["candidates"][0])
+        .map(|it| (&it["content"]["parts"][0]["text"], &it["logprobsResult"]))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (&json!("a"), &list("a")),
+            (&json!(""), &list("b")),
+            (&json!(""), &list("c")),
+        ]
+    );
 }

@@ -64,7 +64,13 @@ impl<'o> Body<'_, 'o> {
         );
         self.setting("seed", sampling.seed, Writer::field_raw);
         self.setting("logprobs", sampling.logprobs, Writer::field_bool);
-        self.setting("top_logprobs", sampling.top_logprobs, Writer::field_number);
+        let is_told = sampling.wants_logprobs();
+        let count = sampling.top_logprobs.filter(|_| is_told);
+        self.setting("top_logprobs", count, Writer::field_number);
+        self.drop_if(
+            !is_told && sampling.alternatives().is_some(),
+            "top_logprobs",
+        );
         self.setting("logit_bias", sampling.logit_bias, Writer::field_raw);
     }
 

@@ -4,7 +4,7 @@ use crate::formats::Format;
 use crate::ir::{ApiError, Event, ItemKind, ReasoningBlock, Sink, StopReason};
 use crate::json::{Kind, Str, Value};
 
-use super::super::response_reader::{picture, text};
+use super::super::response_reader::{picture, read_logprobs, text};
 use super::super::{reasoning, stop};
 use super::calls::Calls;
 use super::seam::Seam;
@@ -67,14 +67,11 @@ impl Candidate {
         let delta = choice
             .get_some("delta")
             .or_else(|| choice.get_some("message"));
+        if !self.stopped {
+            read_logprobs(choice).tell(self.index, sink);
+        }
         if let Some(delta) = delta.filter(|_| !self.stopped) {
             self.delta(delta, numbers, sink)?;
-        }
-        if let Some(logprobs) = choice.get_some("logprobs") {
-            sink.event(Event::Logprobs {
-                candidate: self.index,
-                json: logprobs.raw(),
-            });
         }
         match text(choice, "finish_reason") {
             Some(word) => self.stop(word, sink),

@@ -45,7 +45,15 @@ fn line(event: &Event<'_>) -> String {
         }
         Event::ArgumentsDelta { item, text } => format!("arguments {item} {}", text.decode()),
         Event::Citation { item, json, .. } => format!("citation {item} {json}"),
-        Event::Logprobs { candidate, json } => format!("logprobs {candidate} {json}"),
+        Event::Logprobs {
+            candidate,
+            refusal,
+            tokens,
+        } => {
+            let tokens = tokens.iter().map(|token| &token.chosen);
+            let tokens: Vec<_> = tokens.map(|it| (it.text.decode(), &it.logprob)).collect();
+            format!("logprobs {candidate} {refusal} {tokens:?}")
+        }
         Event::ItemStop { item } => format!("close {item}"),
         Event::Stop { candidate, stop } => format!("stop {candidate} {:?}", stop.reason),
         Event::Usage(usage) => format!("usage {:?} {:?}", usage.input, usage.output),
@@ -399,7 +407,7 @@ fn what_is_written_says_the_same_when_read() {
         r#"{"choices":[{"index":1,"delta":{"refusal":"no"}}]}"#,
         r#"{"choices":[{"index":0,"delta":{"content":"a"}}]}"#,
         r#"{"choices":[{"index":0,"delta":{"annotations":[{"index":0,"type":"url_citation"}]}}]}"#,
-        r#"{"choices":[{"index":0,"delta":{"content":"b"},"logprobs":{"content":[]}}]}"#,
+        r#"{"choices":[{"index":0,"delta":{"content":"b"},"logprobs":{"content":[{"token":"b","bytes":[98],"logprob":-0.5,"top_logprobs":[]}],"refusal":null}}]}"#,
         r#"{"choices":[{"index":0,"delta":{"images":[{"type":"image_url","image_url":{"url":"data:image/png;base64,QQ=="}}]}}]}"#,
         r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":3,"id":"x","function":{"name":"f","arguments":"{"},"extra_content":{"google":{"thought_signature":"g"}}}]}}]}"#,
         r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":5,"id":"y","type":"custom","custom":{"name":"g","input":"i"}}]}}]}"#,
@@ -413,6 +421,11 @@ fn what_is_written_says_the_same_when_read() {
         assert_eq!(first, second, "{out}");
     }
     let last = written_and_read(&rich).0;
+    let logprobs = last
+        .iter()
+        .position(|line| line == "logprobs 0 false [(\"b\", \"-0.5\")]");
+    let words = last.iter().position(|line| line == "text 3 b");
+    assert!(logprobs.is_some() && logprobs < words, "{last:?}");
     assert!(last.contains(&"stop 1 Refusal".to_owned()));
     assert!(last.contains(&"signature 0 Anthropic s".to_owned()));
 }

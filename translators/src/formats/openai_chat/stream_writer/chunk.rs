@@ -16,6 +16,7 @@ pub(super) struct Chunks {
 /// What a chunk says beside its delta.
 #[derive(Default)]
 pub(super) struct Beside<'a> {
+    /// The value of `logprobs`, as JSON.
     pub(super) logprobs: Option<&'a str>,
     pub(super) finish: Option<&'static str>,
 }

@@ -5,6 +5,7 @@
 //! element of a list, the usage chunk last before `[DONE]`, and no `[DONE]` after an error.
 
 mod chunk;
+mod state;
 #[cfg(test)]
 mod tests;
 
@@ -12,13 +13,15 @@ use std::collections::BTreeMap;
 
 use crate::formats::{Answer, Format, StreamWriter};
 use crate::ir::{
-    ApiError, ErrorKind, Event, ItemKind, ReasoningBlock, Signature, Stop, StopReason, Usage,
+    ApiError, ErrorKind, Event, ItemKind, ReasoningBlock, Signature, Stop, StopReason,
+    TokenLogprob, Usage,
 };
 use crate::json::{Document, Str, Writer};
 
-use super::response_writer::write_image;
+use super::response_writer::{write_image, write_logprobs};
 use super::{error, ids, reasoning, stop};
 use chunk::{Beside, Chunks};
+use state::{Candidate, Item, Kind, call_keys, next};
 
 /// Most thoughts that one stream holds to repeat them beside their signature. Longer ones go out
 /// as text all the same, but without the block that could be sent back.
@@ -58,40 +61,6 @@ enum Phase {
     Over,
 }
 
-/// How far an answer has come: the next index of each of its lists.
-#[derive(Default)]
-struct Candidate {
-    calls: u64,
-    thinking_blocks: u64,
-    reasoning_details: u64,
-    images: u64,
-    annotations: u64,
-    refused: bool,
-    stopped: bool,
-}
-
-/// An open item.
-struct Item {
-    candidate: u64,
-    kind: Kind,
-}
-
-enum Kind {
-    Text,
-    Refusal,
-    Reasoning {
-        text: String,
-        redacted: bool,
-    },
-    Call {
-        index: u64,
-        empty: bool,
-        free_form: bool,
-    },
-    /// What has no place here.
-    Silent,
-}
-
 impl StreamWriter for ChatWriter {
     fn write(&mut self, event: &Event<'_>, out: &mut Vec<u8>) {
         if self.phase == Phase::Over {
@@ -109,7 +78,11 @@ impl StreamWriter for ChatWriter {
             Event::SignatureSet { item, signature } => self.signature(*item, signature, out),
             Event::ArgumentsDelta { item, text } => self.arguments(*item, text, out),
             Event::Citation { item, format, json } => self.citation(*item, *format, json, out),
-            Event::Logprobs { candidate, json } => self.logprobs(*candidate, json, out),
+            Event::Logprobs {
+                candidate,
+                refusal,
+                tokens,
+            } => self.logprobs(*candidate, *refusal, tokens, out),
             Event::ItemStop { item } => self.item_stop(*item, out),
             Event::Stop { candidate, stop } => self.stop(*candidate, stop, out),
             Event::Usage(usage) => self.usage.merge(usage),
@@ -195,7 +168,12 @@ impl ChatWriter {
         if key == "refusal" {
             self.candidate(candidate).refused = true;
         }
-        self.delta(candidate, out, |w| w.field_str(key, text));
+        let logprobs = self.candidate(candidate).logprobs.take();
+        let beside = Beside {
+            logprobs: logprobs.as_deref(),
+            ..Beside::default()
+        };
+        self.chunk(candidate, &beside, out, |w| w.field_str(key, text));
     }
 
     fn thoughts(&mut self, item: u32, text: &Str<'_>, out: &mut Vec<u8>) {
@@ -326,13 +304,31 @@ impl ChatWriter {
         });
     }
 
-    fn logprobs(&mut self, candidate: u64, json: &str, out: &mut Vec<u8>) {
+    /// They go out with the words behind them. Where no words came, they go out alone before the
+    /// next ones, so that no more is held than one event tells.
+    fn logprobs(
+        &mut self,
+        candidate: u64,
+        refusal: bool,
+        tokens: &[TokenLogprob<'_>],
+        out: &mut Vec<u8>,
+    ) {
         self.begin(candidate, true, out);
-        let beside = Beside {
-            logprobs: Some(json),
-            ..Beside::default()
-        };
-        self.chunk(candidate, &beside, out, |_| {});
+        let held = self.candidate(candidate).logprobs.take();
+        if held.is_some() {
+            let beside = Beside {
+                logprobs: held.as_deref(),
+                ..Beside::default()
+            };
+            self.chunk(candidate, &beside, out, |_| {});
+        }
+        let mut json = Vec::new();
+        let w = &mut Writer::new(&mut json);
+        match refusal {
+            false => write_logprobs(tokens, &[], w),
+            true => write_logprobs(&[], tokens, w),
+        }
+        self.candidate(candidate).logprobs = String::from_utf8(json).ok();
     }
 
     /// A function without arguments: the joined text must be JSON all the same.
@@ -370,9 +366,10 @@ impl ChatWriter {
         self.explain(candidate, stop, out);
         let known = self.candidate(candidate);
         known.stopped = true;
+        let logprobs = known.logprobs.take();
         let beside = Beside {
             finish: Some(stop::word(stop.reason, known.calls > 0)),
-            ..Beside::default()
+            logprobs: logprobs.as_deref(),
         };
         self.chunk(candidate, &beside, out, |_| {});
     }
@@ -472,21 +469,5 @@ impl ChatWriter {
     ) {
         self.phase = Phase::Flowing;
         self.chunks.choice(candidate, beside, out, fill);
-    }
-}
-
-/// Takes the next index of one of an answer's lists.
-fn next(candidate: &mut Candidate, list: impl FnOnce(&mut Candidate) -> &mut u64) -> u64 {
-    let counter = list(candidate);
-    let index = *counter;
-    *counter = index.saturating_add(1);
-    index
-}
-
-/// The key of a call's members, and of its arguments among them.
-const fn call_keys(free_form: bool) -> (&'static str, &'static str) {
-    match free_form {
-        true => ("custom", "input"),
-        false => ("function", "arguments"),
     }
 }

@@ -1,6 +1,7 @@
 use serde_json::{Value as Json, json};
 
 use super::*;
+use crate::ir::ScoredToken;
 
 fn written(events: &[Event<'_>], stream_usage: bool) -> String {
     let mut writer = open(Answer {
@@ -270,4 +271,68 @@ fn thoughts_are_held_for_their_signature_up_to_a_bound() {
     let long = signed("t".repeat(MAX_SIGNED_BYTES + 1));
     assert!(!long.contains("SIG"));
     assert!(long.contains("reasoning_content"));
+}
+
+fn tokens(text: &'static str) -> Vec<TokenLogprob<'static>> {
+    let chosen = ScoredToken {
+        text: text.into(),
+        id: None,
+        logprob: "-0.5".into(),
+        bytes: None,
+    };
+    let alternatives = vec![chosen.clone()];
+    vec![TokenLogprob {
+        chosen,
+        alternatives,
+    }]
+}
+
+#[test]
+fn log_probabilities_stand_beside_their_words_and_none_are_lost() {
+    let (a, b, c) = (tokens("a"), tokens("b"), tokens("c"));
+    let told = |refusal, tokens| Event::Logprobs {
+        candidate: 0,
+        refusal,
+        tokens,
+    };
+    let text = written(
+        &[
+            told(false, &a),
+            open_item(0, 0, ItemKind::Text),
+            said(0, "a"),
+            told(false, &b),
+            told(true, &c),
+            stopped(0, StopReason::End),
+            Event::End,
+        ],
+        false,
+    );
+    let chunks = chunks(&text);
+    let choices = chunks.iter().filter_map(|chunk| chunk["choices"].get(0));
+    let told: Vec<_> = choices
+        .map(|choice| (&choice["delta"], &choice["logprobs"]))
+        .collect();
+    let token = |text: &str, bytes: Json| {
+        let mut token = json!({"token": text, "bytes": bytes, "logprob": -0.5});
+        token["top_logprobs"] = json!([token]);
+        json!([token])
+    };
+    assert_eq!(
+        told,
+        [
+            (&json!({"role": "assistant", "content": ""}), &json!(null)),
+            (
+                &json!({"content": "a"}),
+                &json!({"content": token("a", json!([97])), "refusal": null})
+            ),
+            (
+                &json!({}),
+                &json!({"content": token("b", json!([98])), "refusal": null})
+            ),
+            (
+                &json!({}),
+                &json!({"content": null, "refusal": token("c", json!([99]))})
+            ),
+        ]
+    );
 }

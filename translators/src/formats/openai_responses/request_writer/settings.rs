@@ -39,8 +39,9 @@ impl Body<'_, '_> {
                 number => self.drop_if(number.is_some(), name),
             }
         }
-        if let Some(count) = sampling.top_logprobs {
-            self.w.field_number("top_logprobs", count);
+        match sampling.top_logprobs {
+            Some(count) if sampling.wants_logprobs() => self.w.field_number("top_logprobs", count),
+            _ => self.drop_if(sampling.alternatives().is_some(), "top_logprobs"),
         }
         self.drop_if(sampling.top_k.is_some(), "top_k");
         self.drop_if(sampling.frequency_penalty.is_some(), "frequency_penalty");
@@ -103,7 +104,7 @@ impl Body<'_, '_> {
         let turns = &self.request.turns;
         let mut blocks = turns.iter().flat_map(|turn| &turn.blocks);
         let thoughts = is_thinking || blocks.any(|block| is_own(&block.kind));
-        let logprobs = self.request.sampling.logprobs == Some(true);
+        let logprobs = self.request.sampling.wants_logprobs();
         let words = [
             (thoughts, "reasoning.encrypted_content"),
             (logprobs, "message.output_text.logprobs"),

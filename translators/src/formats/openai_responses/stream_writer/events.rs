@@ -4,7 +4,7 @@
 
 use crate::json::{Str, Writer};
 
-use super::super::item::{Call, Part, write_thought};
+use super::super::item::{Call, Part, write_logprobs, write_thought};
 use super::frames::Frames;
 
 /// An item, and the part of it where it is a message.
@@ -124,7 +124,7 @@ pub(super) fn write_part_done(
             w.field_string("refusal", &part.text);
         } else {
             w.field_string("text", &part.text);
-            w.field_raw("logprobs", "[]");
+            write_logprobs(&part.logprobs, w);
         }
     });
     write_part("response.content_part.done", id, place, part, frames, out);

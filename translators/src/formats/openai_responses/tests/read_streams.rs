@@ -168,3 +168,27 @@ fn items_without_words_and_other_ends_are_told() {
         ]
     );
 }
+
+/// The logs of the tokens that a reader tells, with the words between them.
+fn logs(events: &[Json]) -> Vec<String> {
+    let mut told = Vec::new();
+    read_stream(&[&sse(events)], &mut |event: Event<'_>| match event {
+        Event::Logprobs { tokens, .. } => {
+            told.extend(tokens.iter().map(|it| it.chosen.logprob.to_string()));
+        }
+        Event::TextDelta { text, .. } => told.push(text.into_owned()),
+        _ => {}
+    });
+    told
+}
+
+#[test]
+fn log_probabilities_come_with_each_piece_or_with_the_whole_text() {
+    let list = |log: f64| json!([{"token": "a", "logprob": log, "top_logprobs": []}]);
+    let delta = |logprobs: Json| json!({"type": "response.output_text.delta", "item_id": "msg_1", "output_index": 1, "content_index": 0, "delta": "a", "logprobs": logprobs});
+    let done = json!({"type": "response.output_text.done", "item_id": "msg_1", "output_index": 1, "content_index": 0, "text": "aa", "logprobs": list(-3.0)});
+    let pieces = [delta(list(-1.0)), delta(list(-2.0)), done.clone()];
+    assert_eq!(logs(&pieces), ["-1.0", "a", "-2.0", "a"]);
+    let whole = [delta(json!([])), delta(json!([])), done];
+    assert_eq!(logs(&whole), ["a", "a", "-3.0"]);
+}

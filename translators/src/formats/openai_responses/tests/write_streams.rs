@@ -4,7 +4,10 @@ use serde_json::{Value as Json, json};
 
 use super::{read_stream, sse, written};
 use crate::formats::Format;
-use crate::ir::{ApiError, ErrorKind, Event, ItemKind, Signature, Stop, StopReason, Usage};
+use crate::ir::{
+    ApiError, ErrorKind, Event, ItemKind, ScoredToken, Signature, Stop, StopReason, TokenLogprob,
+    Usage,
+};
 
 fn start() -> Event<'static> {
     Event::Start {
@@ -369,4 +372,54 @@ fn an_answer_too_long_to_repeat_fails() {
     let last = written(&events).pop().unwrap();
     assert_eq!(last["type"], "response.failed");
     assert_eq!(last["response"]["output"], json!([]));
+}
+
+#[test]
+fn log_probabilities_stand_in_every_event_that_tells_their_words() {
+    let token = |text: &'static str| {
+        let chosen = ScoredToken {
+            text: text.into(),
+            id: None,
+            logprob: "-0.5".into(),
+            bytes: None,
+        };
+        let alternatives = Vec::new();
+        [TokenLogprob {
+            chosen,
+            alternatives,
+        }]
+    };
+    let (a, b, c) = (token("a"), token("b"), token("c"));
+    let told = |tokens| Event::Logprobs {
+        candidate: 0,
+        refusal: false,
+        tokens,
+    };
+    let events = written(&[
+        start(),
+        told(&a),
+        item(0, ItemKind::Text),
+        says(0, "a"),
+        told(&b),
+        told(&c),
+        stops(0),
+        ends(StopReason::End),
+        Event::End,
+    ]);
+    let list = |texts: &[&str]| {
+        let tokens = texts.iter().map(|text| {
+            json!({"token": text, "bytes": text.as_bytes(), "logprob": -0.5, "top_logprobs": []})
+        });
+        Json::from_iter(tokens)
+    };
+    let of = |name: &str| {
+        let event = events.iter().find(|event| event["type"] == name);
+        event.unwrap()
+    };
+    let all = list(&["a", "b", "c"]);
+    assert_eq!(of("response.output_text.delta")["logprobs"], list(&["a"]));
+    assert_eq!(of("response.output_text.done")["logprobs"], all);
+    assert_eq!(of("response.content_part.done")["part"]["logprobs"], all);
+    let last = &of("response.completed")["response"];
+    assert_eq!(last["output"][0]["content"][0]["logprobs"], all);
 }

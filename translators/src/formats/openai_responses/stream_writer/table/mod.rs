@@ -39,6 +39,8 @@ pub(super) struct Table {
     slots: Vec<Slot>,
     /// Items of the neutral form that are open, and where they are written.
     places: BTreeMap<u32, Place>,
+    /// How likely the tokens of the next words are: the elements of a JSON list.
+    logprobs: String,
     held: usize,
 }
 
@@ -64,6 +66,7 @@ impl Table {
             namespaced: answer.echo.namespaced.clone(),
             slots: Vec::new(),
             places: BTreeMap::new(),
+            logprobs: String::new(),
             held: 0,
         }
     }
@@ -89,8 +92,14 @@ impl Table {
                 Some(json) => self.citation(*item, json, frames, out),
                 None => Ok(()),
             },
+            // Refusals have none here.
+            Event::Logprobs {
+                candidate: 0,
+                refusal: false,
+                tokens,
+            } => self.logprobs(tokens),
             Event::ItemStop { item } => self.stop(*item, "completed", frames, out),
-            // One answer per response; probabilities come with whole answers only.
+            // One answer per response.
             _ => Ok(()),
         }
     }
@@ -332,6 +341,8 @@ impl Table {
         };
         let is_last = place.slot.saturating_add(1) == self.slots.len();
         let is_shared = self.places.values().any(|other| other.slot == place.slot);
+        // What no words came for is told at the end of those before.
+        self.take_logprobs(place);
         if let Some((id, part)) = self.part(place) {
             write_part_done(id, place, part, frames, out);
             // Words may follow, as another part.

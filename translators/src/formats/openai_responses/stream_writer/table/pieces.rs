@@ -1,12 +1,12 @@
 //! Pieces of items: each is told at once, and kept for the end.
 
-use crate::ir::Signature;
+use crate::ir::{Signature, TokenLogprob};
 use crate::json::Str;
 
-use super::super::super::item::Content;
+use super::super::super::item::{Content, logprob_elements, write_logprobs};
 use super::super::super::response_writer::token_item;
 use super::super::super::token;
-use super::super::events::{text_events, write_arguments, write_place};
+use super::super::events::{Place, text_events, write_arguments, write_place};
 use super::super::frames::Frames;
 use super::{OVERHEAD_BYTES, Overflow, Table};
 
@@ -23,6 +23,7 @@ impl Table {
         };
         let words = text.decode();
         self.hold(words.len())?;
+        let logprobs = self.take_logprobs(place);
         if let Some((id, part)) = self.part(place) {
             part.text.push_str(&words);
             let subject = text_events(part);
@@ -30,11 +31,33 @@ impl Table {
                 write_place(id, place, w);
                 w.field_str("delta", text);
                 if !part.refusal {
-                    w.field_raw("logprobs", "[]");
+                    write_logprobs(&logprobs, w);
                 }
             });
         }
         Ok(())
+    }
+
+    /// They go out with the words behind them.
+    pub(super) fn logprobs(&mut self, tokens: &[TokenLogprob<'_>]) -> Result<(), Overflow> {
+        let elements = logprob_elements(tokens);
+        // They are kept twice for a while: here, and with their part.
+        self.hold(elements.len().saturating_mul(2))?;
+        join(&mut self.logprobs, &elements);
+        Ok(())
+    }
+
+    /// Those of the words that are told next, which also stay with their part.
+    pub(super) fn take_logprobs(&mut self, place: Place) -> String {
+        match self.part(place) {
+            Some((_, part)) if !part.refusal => {}
+            _ => return String::new(),
+        }
+        let elements = std::mem::take(&mut self.logprobs);
+        if let Some((_, part)) = self.part(place) {
+            join(&mut part.logprobs, &elements);
+        }
+        elements
     }
 
     pub(super) fn citation(
@@ -142,4 +165,12 @@ impl Table {
             _ => Ok(()),
         }
     }
+}
+
+/// Appends elements of a JSON list to others.
+fn join(list: &mut String, elements: &str) {
+    if !list.is_empty() && !elements.is_empty() {
+        list.push(',');
+    }
+    list.push_str(elements);
 }
