@@ -22,6 +22,7 @@ mod openai;
 pub mod openai_chat;
 pub mod openai_responses;
 mod thinking;
+mod writing;
 
 /// A wire format of requests and answers to generate.
 #[derive(

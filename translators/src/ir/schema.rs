@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::json::{Document, Kind, Str, Value, Writer};
+use crate::json::{Document, Editor, Kind, Str, Value, Writer};
 
 /// A schema as its author wrote it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,6 +38,24 @@ impl<'a> Schema<'a> {
         let mut out = Vec::with_capacity(text.len());
         write_schema(document.root(), &mut Writer::new(&mut out));
         String::from_utf8(out).map_or(Cow::Borrowed(text), Cow::Owned)
+    }
+
+    /// The same for an API that wants to be told that a tool's input is an object; `{}` and the like
+    /// mean "any object" elsewhere. `None`: it is no schema at all, not a JSON object.
+    #[must_use]
+    pub fn to_object_schema(self) -> Option<Cow<'a, str>> {
+        let text = self.to_json_schema();
+        let document = Document::parse(text.as_bytes().to_vec()).ok()?;
+        let root = document.root();
+        if root.kind() != Kind::Object {
+            return None;
+        }
+        if root.get("type").is_some() {
+            return Some(text);
+        }
+        let mut editor = Editor::new(&document);
+        editor.set(root, "type", "\"object\"");
+        Some(Cow::Owned(editor.finish()))
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::fmt::Display;
 
-use crate::ir::Refusal;
+use crate::ir::{Refusal, Request};
 use crate::json::{Kind, Str, Value};
 
 /// A field's value as far as it is not `null`.
@@ -110,6 +110,23 @@ pub(in crate::formats) fn wrong_kind(
 ) -> Refusal {
     let problem = format!("expected {expected}, got {}", value.kind().name());
     Refusal::invalid(field.to_string(), problem)
+}
+
+/// `metadata`: labels that the caller gives a request.
+pub(in crate::formats) fn labels<'a>(
+    request: &mut Request<'a>,
+    value: Value<'a>,
+) -> Result<(), Refusal> {
+    let Some(metadata) = object(value, &"metadata")? else {
+        return Ok(());
+    };
+    for (key, value) in metadata.members() {
+        let field = format_args!("metadata.{}", key.decode());
+        if let Some(text) = string(value, &field)? {
+            request.identity.labels.push((key, text));
+        }
+    }
+    Ok(())
 }
 
 fn typed<'a, T>(

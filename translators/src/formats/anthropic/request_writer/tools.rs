@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use crate::formats::Format;
 use crate::formats::thinking::ThinkingPlan;
-use crate::ir::{Extension, Refusal, Request, Schema, Tool, ToolChoice, ToolKind};
-use crate::json::{Document, Editor, Kind, Str, Writer};
+use crate::formats::writing::write_tool_extras;
+use crate::ir::{Refusal, Request, Schema, Tool, ToolChoice, ToolKind};
+use crate::json::{Str, Writer};
 
 use super::{Context, unsupported};
 
@@ -144,7 +145,7 @@ fn write_function(
     }
     json.field_raw("input_schema", &input_schema(parameters.as_ref(), place)?);
     write_strict(*strict, context, json);
-    write_extras(extras, context, json);
+    write_tool_extras(extras, Format::Anthropic, context.notices, json);
     context.write_mark(tool.cache, json);
     json.end_object();
     Ok(())
@@ -159,18 +160,6 @@ fn write_strict(strict: Option<bool>, context: &mut Context<'_>, json: &mut Writ
         json.field_bool("strict", true);
     } else {
         context.notices.drop_field("tools.strict");
-    }
-}
-
-fn write_extras(extras: &[Extension<'_>], context: &mut Context<'_>, json: &mut Writer<'_>) {
-    for extra in extras {
-        if extra.format == Format::Anthropic {
-            json.key_str(&extra.name);
-            json.raw(extra.json);
-        } else {
-            let name = format!("tools.{}", extra.name.decode());
-            context.notices.drop_field(name);
-        }
     }
 }
 
@@ -190,19 +179,9 @@ fn input_schema<'a>(schema: Option<&Schema<'a>>, place: &str) -> Result<Cow<'a, 
     let Some(schema) = schema else {
         return Ok(Cow::Borrowed(NO_PARAMETERS));
     };
-    let text = schema.to_json_schema();
-    let not_an_object = || Refusal::invalid(place, "the schema must be a JSON object");
-    let document = Document::parse(text.as_bytes().to_vec()).map_err(|_| not_an_object())?;
-    let root = document.root();
-    if root.kind() != Kind::Object {
-        return Err(not_an_object());
-    }
-    if root.get("type").is_some() {
-        return Ok(text);
-    }
-    let mut editor = Editor::new(&document);
-    editor.set(root, "type", "\"object\"");
-    Ok(Cow::Owned(editor.finish()))
+    schema
+        .to_object_schema()
+        .ok_or_else(|| Refusal::invalid(place, "the schema must be a JSON object"))
 }
 
 /// Writes `tool_choice`, with whether calls may come in parallel.

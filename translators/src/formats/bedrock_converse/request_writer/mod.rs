@@ -18,6 +18,7 @@ use std::borrow::Cow;
 
 use crate::formats::Format;
 use crate::formats::thinking::ThinkingPlan;
+use crate::formats::writing::whole_or_nothing;
 use crate::ir::{Notices, Refusal, Request};
 use crate::json::Writer;
 use crate::providers::Target;
@@ -32,18 +33,13 @@ pub(super) fn write_request(
     notices: &mut Notices,
     out: &mut Vec<u8>,
 ) -> Result<(), Refusal> {
-    let start = out.len();
     let mut context = Context {
         target,
         notices,
         marks: CacheMarks::of(request),
         names: DocumentNames::default(),
     };
-    let result = write_body(request, &mut context, &mut Writer::new(out));
-    if result.is_err() {
-        out.truncate(start);
-    }
-    result
+    whole_or_nothing(out, |mut json| write_body(request, &mut context, &mut json))
 }
 
 /// What the writers of the parts share.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::formats::Format;
 use crate::formats::thinking::ThinkingPlan;
 use crate::ir::{Refusal, Request, Schema, Tool, ToolChoice, ToolKind};
-use crate::json::{Document, Editor, Kind, Str, Writer};
+use crate::json::{Str, Writer};
 
 use super::{Context, checks, unsupported};
 
@@ -162,19 +162,9 @@ fn check_name(name: &Str<'_>, place: &str) -> Result<(), Refusal> {
 /// The schema of a tool's input, which must say that it is an object. `{}` and the like mean "any
 /// object" elsewhere.
 fn input_schema<'a>(schema: &Schema<'a>, place: &str) -> Result<Cow<'a, str>, Refusal> {
-    let text = schema.to_json_schema();
-    let not_an_object = || Refusal::invalid(place, "the schema must be a JSON object");
-    let document = Document::parse(text.as_bytes().to_vec()).map_err(|_| not_an_object())?;
-    let root = document.root();
-    if root.kind() != Kind::Object {
-        return Err(not_an_object());
-    }
-    if root.get("type").is_some() {
-        return Ok(text);
-    }
-    let mut editor = Editor::new(&document);
-    editor.set(root, "type", "\"object\"");
-    Ok(Cow::Owned(editor.finish()))
+    schema
+        .to_object_schema()
+        .ok_or_else(|| Refusal::invalid(place, "the schema must be a JSON object"))
 }
 
 /// Writes `toolChoice`.

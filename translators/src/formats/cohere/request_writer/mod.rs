@@ -26,6 +26,7 @@ mod tools;
 use std::borrow::Cow;
 
 use crate::formats::Format;
+use crate::formats::writing::whole_or_nothing;
 use crate::ir::{Notices, Refusal, Request};
 use crate::json::Writer;
 use crate::providers::Target;
@@ -37,17 +38,12 @@ pub(super) fn write_request(
     notices: &mut Notices,
     out: &mut Vec<u8>,
 ) -> Result<(), Refusal> {
-    let start = out.len();
     let mut context = Context {
         target,
         notices,
         messages: 0,
     };
-    let result = write_body(request, &mut context, &mut Writer::new(out));
-    if result.is_err() {
-        out.truncate(start);
-    }
-    result
+    whole_or_nothing(out, |mut json| write_body(request, &mut context, &mut json))
 }
 
 /// What the writers of the parts share.

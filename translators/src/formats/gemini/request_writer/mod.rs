@@ -16,6 +16,7 @@ mod turns;
 use std::borrow::Cow;
 
 use crate::formats::Format;
+use crate::formats::writing::whole_or_nothing;
 use crate::ir::{Notices, Refusal, Request};
 use crate::json::Writer;
 use crate::providers::{Envelope, Target};
@@ -27,13 +28,8 @@ pub(super) fn write_request(
     notices: &mut Notices,
     out: &mut Vec<u8>,
 ) -> Result<(), Refusal> {
-    let start = out.len();
     let mut context = Context { target, notices };
-    let result = write_body(request, &mut context, &mut Writer::new(out));
-    if result.is_err() {
-        out.truncate(start);
-    }
-    result
+    whole_or_nothing(out, |mut json| write_body(request, &mut context, &mut json))
 }
 
 /// What the writers of the parts share.

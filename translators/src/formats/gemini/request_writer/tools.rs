@@ -1,7 +1,8 @@
 //! Tools and the choice between them.
 
 use crate::formats::Format;
-use crate::ir::{Extension, Refusal, Request, Schema, Tool, ToolChoice, ToolKind};
+use crate::formats::writing::write_tool_extras;
+use crate::ir::{Refusal, Request, Schema, Tool, ToolChoice, ToolKind};
 use crate::json::{Str, Writer};
 
 use super::{Context, unsupported};
@@ -95,21 +96,9 @@ fn write_function(
         Some(Schema::Json(text)) => json.field_raw("parametersJsonSchema", text),
         Some(Schema::OpenApi(text)) => json.field_raw("parameters", text),
     }
-    write_extras(extras, context, json);
+    write_tool_extras(extras, Format::Gemini, context.notices, json);
     json.end_object();
     Ok(())
-}
-
-fn write_extras(extras: &[Extension<'_>], context: &mut Context<'_>, json: &mut Writer<'_>) {
-    for extra in extras {
-        if extra.format == Format::Gemini {
-            json.key_str(&extra.name);
-            json.raw(extra.json);
-        } else {
-            let field = format!("tools.{}", extra.name.decode());
-            context.notices.drop_field(field);
-        }
-    }
 }
 
 fn check_name(name: &Str<'_>, index: usize) -> Result<(), Refusal> {

@@ -5,7 +5,7 @@
 use crate::ir::{Effort, OutputFormat, ReasoningMode, Refusal, Request, Schema};
 use crate::json::{Kind, Value};
 
-use super::super::fields::{boolean, count, number, object, string, wrong_kind};
+use super::super::fields::{boolean, count, labels, number, object, string, wrong_kind};
 
 /// How long the answer may be, how many, and what ends it.
 pub(super) fn limits<'a>(
@@ -177,19 +177,6 @@ fn thinking<'a>(request: &mut Request<'a>, value: Value<'a>) -> Result<bool, Ref
         request.reasoning.budget_tokens = count(budget, &"thinking.budget_tokens")?;
     }
     Ok(true)
-}
-
-fn labels<'a>(request: &mut Request<'a>, value: Value<'a>) -> Result<(), Refusal> {
-    let Some(metadata) = object(value, &"metadata")? else {
-        return Ok(());
-    };
-    for (key, value) in metadata.members() {
-        let field = format_args!("metadata.{}", key.decode());
-        if let Some(text) = string(value, &field)? {
-            request.identity.labels.push((key, text));
-        }
-    }
-    Ok(())
 }
 
 fn response_format<'a>(request: &mut Request<'a>, value: Value<'a>) -> Result<(), Refusal> {

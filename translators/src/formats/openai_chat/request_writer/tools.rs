@@ -1,6 +1,7 @@
 //! Tools and the choice among them.
 
 use crate::formats::Format;
+use crate::formats::writing::write_tool_extras;
 use crate::ir::{
     CacheMark, Extension, FreeFormSyntax, Refusal, Schema, Tool, ToolChoice, ToolKind,
 };
@@ -84,15 +85,7 @@ impl Body<'_, '_> {
             self.w.field_raw("parameters", &schema.to_json_schema());
         }
         self.optional_bool("strict", strict);
-        for extra in extras {
-            if extra.format == Format::OpenaiChat {
-                self.w.key_str(&extra.name);
-                self.w.raw(extra.json);
-            } else {
-                self.notices
-                    .drop_field(format!("tools.{}", extra.name.decode()));
-            }
-        }
+        write_tool_extras(extras, Format::OpenaiChat, self.notices, &mut self.w);
         self.w.end_object();
         self.w.end_object();
     }

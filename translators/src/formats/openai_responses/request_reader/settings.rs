@@ -6,7 +6,8 @@ use crate::ir::{Effort, OutputFormat, Refusal, Request, Schema};
 use crate::json::Value;
 
 use super::super::fields::{
-    boolean, count, elements, missing, number, object, optional_string, required_string, string,
+    boolean, count, elements, labels, missing, number, object, optional_string, required_string,
+    string,
 };
 
 /// How long the answer may be, and how much to think.
@@ -143,19 +144,6 @@ fn include<'a>(request: &mut Request<'a>, value: Value<'a>) -> Result<bool, Refu
         }
     }
     Ok(known)
-}
-
-fn labels<'a>(request: &mut Request<'a>, value: Value<'a>) -> Result<(), Refusal> {
-    let Some(metadata) = object(value, &"metadata")? else {
-        return Ok(());
-    };
-    for (key, value) in metadata.members() {
-        let field = format_args!("metadata.{}", key.decode());
-        if let Some(text) = string(value, &field)? {
-            request.identity.labels.push((key, text));
-        }
-    }
-    Ok(())
 }
 
 fn format<'a>(request: &mut Request<'a>, value: Value<'a>) -> Result<(), Refusal> {

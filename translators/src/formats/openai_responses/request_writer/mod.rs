@@ -22,6 +22,7 @@ mod settings;
 mod tools;
 
 use crate::formats::Format;
+use crate::formats::writing::whole_or_nothing;
 use crate::ir::{Notices, Refusal, Request};
 use crate::json::{Str, Writer};
 use crate::providers::Target;
@@ -36,18 +37,15 @@ pub(super) fn write(
     notices: &mut Notices,
     out: &mut Vec<u8>,
 ) -> Result<(), Refusal> {
-    let start = out.len();
-    let mut body = Body {
-        request,
-        target,
-        notices,
-        w: Writer::new(out),
-    };
-    let written = body.write();
-    if written.is_err() {
-        out.truncate(start);
-    }
-    written
+    whole_or_nothing(out, |w| {
+        Body {
+            request,
+            target,
+            notices,
+            w,
+        }
+        .write()
+    })
 }
 
 /// A body that is being written.

@@ -1,6 +1,7 @@
 //! Tools and the choice among them.
 
 use crate::formats::Format;
+use crate::formats::writing::write_tool_extras;
 use crate::ir::{Extension, FreeFormSyntax, Refusal, Schema, Tool, ToolChoice, ToolKind};
 use crate::json::{Document, Kind, Str, Value};
 
@@ -70,15 +71,7 @@ impl Body<'_, '_> {
         }
         // Absent is not the same: the API then tries to be strict.
         self.w.field_bool("strict", strict.unwrap_or(false));
-        for extra in extras {
-            if extra.format == Format::OpenaiResponses {
-                self.w.key_str(&extra.name);
-                self.w.raw(extra.json);
-            } else {
-                self.notices
-                    .drop_field(format!("tools.{}", extra.name.decode()));
-            }
-        }
+        write_tool_extras(extras, Format::OpenaiResponses, self.notices, &mut self.w);
         self.w.end_object();
     }
 
