@@ -34,7 +34,8 @@ pub struct FilterConfig {
     pub tokens: Vec<Recipe>,
     /// Longest request body, in bytes. Envoy has the same bound in its route.
     pub max_request_bytes: u64,
-    /// Longest answer that is translated as a whole, in bytes. Streams have no such bound.
+    /// Longest answer that is read as a whole, in bytes: one in another format is an error beyond it, one
+    /// in the client's own passes unread. Streams have no such bound.
     pub max_response_bytes: u64,
     /// What to do with a field that the provider's format cannot say.
     #[serde(default)]

@@ -47,14 +47,10 @@ impl Failure {
             return;
         }
         let error = self.read(exchange, &body);
-        let (status, bytes) = render(exchange.format, &error);
-        self.head.set(":status", &status.to_string());
-        self.head.set_body("application/json", Some(bytes.len()));
         for (name, value) in retry_headers(&error, self.head.headers(), exchange) {
             self.head.set(name, &value);
         }
-        self.head.send(host);
-        host.replace_body(Side::Response, &bytes);
+        self.head.send_error(host, exchange.format, &error);
     }
 
     /// The error has no body: there is none to put another one in place of.

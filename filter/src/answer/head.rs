@@ -1,7 +1,9 @@
 //! The headers of an answer, between what came and what the client gets.
 
 use sluice_translators::formats::Format;
+use sluice_translators::ir::ApiError;
 
+use crate::errors::render;
 use crate::host::{Headers, Host, Side};
 use crate::hygiene;
 use crate::limits::Told;
@@ -32,6 +34,11 @@ impl Head {
     pub(super) fn status(&self) -> u16 {
         let status = self.headers.text(":status");
         status.and_then(|status| status.parse().ok()).unwrap_or(0)
+    }
+
+    /// How long the body will be, where that is told.
+    pub(super) fn length(&self) -> Option<usize> {
+        self.headers.text("content-length")?.parse().ok()
     }
 
     pub(super) fn set(&mut self, name: &str, value: &str) {
@@ -76,6 +83,15 @@ impl Head {
             self.remove(from);
             self.set(to, &id);
         }
+    }
+
+    /// Answers an error in place of what has come.
+    pub(super) fn send_error(&mut self, host: &mut dyn Host, format: Format, error: &ApiError<'_>) {
+        let (status, bytes) = render(format, error);
+        self.set(":status", &status.to_string());
+        self.set_body("application/json", Some(bytes.len()));
+        self.send(host);
+        host.replace_body(Side::Response, &bytes);
     }
 
     /// Hands the headers to the host, if anything about them has changed.

@@ -6,7 +6,7 @@
 //! | the answer | its way |
 //! | --- | --- |
 //! | an error, of a provider or of Envoy | held until whole, then written anew ([`failure`]) |
-//! | whole, client's format | passes on as it comes; a copy is read at its end ([`whole`]) |
+//! | whole, client's format | held until whole; goes on byte for byte if it is an answer ([`whole`]) |
 //! | whole, another format | held until whole, then written anew ([`whole`]) |
 //! | a stream | frame by frame, as each is whole ([`stream`]) |
 
@@ -52,10 +52,12 @@ enum State {
     Waiting,
     /// An error that is held until it is whole.
     Failure(Box<failure::Failure>),
-    /// A whole answer that passes on.
-    Tapped(whole::Tapped),
-    /// A whole answer that is held until it is whole.
+    /// A whole answer in the client's format, held until it is whole.
+    Checked(Box<whole::Checked>),
+    /// A whole answer in another format, held until it is whole.
     Held(Box<whole::Held>),
+    /// A whole answer in the client's format that is too long to be held: it passes unread.
+    Unread,
     /// A stream.
     Stream(Box<stream::Stream>),
     /// The client has everything.
@@ -114,16 +116,17 @@ impl Answer {
     pub fn body(&mut self, host: &mut dyn Host, end_of_stream: bool) -> Action {
         match &mut self.state {
             State::Waiting | State::Done => return Action::Continue,
-            State::Failure(_) | State::Held(_) if !end_of_stream => return Action::Hold,
-            State::Tapped(tapped) => tapped.body(host, &self.exchange, end_of_stream),
+            State::Failure(_) | State::Checked(_) | State::Held(_) if !end_of_stream => {
+                return Action::Hold;
+            }
             State::Stream(stream) => {
                 let times = &mut self.times;
                 times.first_byte.get_or_insert_with(|| host.now());
                 stream.body(host, &self.exchange, end_of_stream);
                 self.events = stream.events();
             }
-            State::Failure(failure) => failure.finish(host, &self.exchange),
-            State::Held(held) => held.finish(host, &self.exchange),
+            _ if end_of_stream => self.finish(host),
+            _ => {}
         }
         self.note_whole(end_of_stream);
         if end_of_stream {
@@ -135,15 +138,26 @@ impl Answer {
     /// The trailers of the answer: its body is over.
     pub fn trailers(&mut self, host: &mut dyn Host) -> Action {
         match &mut self.state {
-            State::Waiting | State::Done => {}
-            State::Tapped(tapped) => tapped.finish(host, &self.exchange),
             State::Stream(stream) => stream.finish(host, &self.exchange),
-            State::Failure(failure) => failure.finish(host, &self.exchange),
-            State::Held(held) => held.finish(host, &self.exchange),
+            _ => self.finish(host),
         }
         self.note_whole(true);
         self.state = State::Done;
         Action::Continue
+    }
+
+    /// What was held is whole.
+    fn finish(&mut self, host: &mut dyn Host) {
+        let finished = match &mut self.state {
+            State::Failure(failure) => {
+                failure.finish(host, &self.exchange);
+                return;
+            }
+            State::Checked(checked) => checked.finish(host, &self.exchange),
+            State::Held(held) => held.finish(host, &self.exchange),
+            State::Waiting | State::Unread | State::Stream(_) | State::Done => return,
+        };
+        self.failed = finished.err();
     }
 
     /// The request is over, one way or another.
@@ -169,7 +183,7 @@ impl Answer {
     fn note_whole(&mut self, end_of_stream: bool) {
         self.whole = match &self.state {
             State::Stream(stream) => stream.is_whole(),
-            State::Tapped(_) | State::Held(_) => end_of_stream,
+            State::Checked(_) | State::Held(_) | State::Unread => end_of_stream,
             State::Waiting | State::Failure(_) | State::Done => self.whole,
         };
     }
@@ -197,8 +211,12 @@ impl Answer {
             return Err(unusable("it is not JSON"));
         }
         if provider.format == exchange.format && !exchange.stream {
-            head.send(host);
-            return Ok((State::Tapped(whole::Tapped::default()), Action::Continue));
+            if whole::is_too_long(head.length(), exchange) {
+                head.send(host);
+                return Ok((State::Unread, Action::Continue));
+            }
+            let checked = whole::Checked::new(provider, head);
+            return Ok((State::Checked(Box::new(checked)), Action::Hold));
         }
         let held = whole::Held::new(host, exchange, provider, head);
         Ok((State::Held(Box::new(held)), Action::Hold))
@@ -224,7 +242,7 @@ impl Answer {
 
     /// Answers an error of the gateway in place of the answer.
     fn refuse(&mut self, host: &mut dyn Host, error: &GatewayError) -> Action {
-        self.failed = Some("bad_answer");
+        self.failed = Some(whole::BAD_ANSWER);
         self.state = State::Done;
         errors::refuse(host, self.exchange.format, error)
     }

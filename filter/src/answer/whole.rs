@@ -1,63 +1,78 @@
-//! Whole answers: read along as they pass, or held and written anew.
+//! Whole answers, held until they are: judged and passed on as they came, or written anew.
 
 use std::rc::Rc;
 
-use sluice_translators::formats::Answer as Wanted;
+use sluice_translators::formats::{Answer as Wanted, Inspection};
 use sluice_translators::ir::{ApiError, Event};
 use sluice_translators::json::Document;
 
 use super::head::Head;
 use super::wanted;
-use crate::errors::{GatewayError, render};
+use crate::errors::GatewayError;
 use crate::exchange::Exchange;
 use crate::gateway::Provider;
 use crate::host::{Host, Side};
 use crate::telemetry;
 
-/// A whole answer in the client's own format. It passes on as it comes; a copy is read at its end.
-#[derive(Debug, Default)]
-pub(super) struct Tapped {
-    copy: Vec<u8>,
-    /// The answer is longer than what is read: its usage stays unknown.
-    too_long: bool,
+/// A whole answer in the client's own format: held until its end, since only then it shows whether it
+/// is one, and passed on byte for byte.
+#[derive(Debug)]
+pub(super) struct Checked {
+    provider: Rc<Provider>,
+    head: Head,
 }
 
-impl Tapped {
-    pub(super) fn body(&mut self, host: &mut dyn Host, exchange: &Exchange, end: bool) {
-        let chunk = host.body(Side::Response);
-        let length = self.copy.len().saturating_add(chunk.len());
-        if length > exchange.gateway.settings.max_response_bytes {
-            self.too_long = true;
-            self.copy = Vec::new();
-        }
-        if !self.too_long {
-            if self.copy.is_empty() {
-                self.copy = chunk;
-            } else {
-                self.copy.extend_from_slice(&chunk);
+impl Checked {
+    pub(super) const fn new(provider: Rc<Provider>, head: Head) -> Self {
+        Self { provider, head }
+    }
+
+    /// # Errors
+    /// `error.type`, when the client has got an error in place of the answer.
+    pub(super) fn finish(
+        &mut self,
+        host: &mut dyn Host,
+        exchange: &Exchange,
+    ) -> Result<(), &'static str> {
+        let body = host.body(Side::Response);
+        match self.inspect(body, exchange) {
+            Ok(inspection) => {
+                let model = inspection.model.as_deref();
+                telemetry::note(host, exchange, &inspection.usage, model);
+                self.head.send(host);
+                Ok(())
+            }
+            Err(error) => {
+                self.head.send_error(host, exchange.format, &error);
+                Err(BAD_ANSWER)
             }
         }
-        if end {
-            self.finish(host, exchange);
-        }
     }
 
-    pub(super) fn finish(&mut self, host: &mut dyn Host, exchange: &Exchange) {
-        let Ok(document) = Document::parse(std::mem::take(&mut self.copy)) else {
-            return;
+    /// What is to be known of the answer; nothing of one that is more than is read.
+    fn inspect(&self, body: Vec<u8>, exchange: &Exchange) -> Result<Inspection, Box<Failed>> {
+        if is_too_long(Some(body.len()), exchange) {
+            return Ok(Inspection::default());
+        }
+        let document = match Document::parse(body) {
+            Ok(document) => document,
+            Err(error) if error.is_limit() => return Ok(Inspection::default()),
+            Err(error) => return Err(unusable(error.to_string())),
         };
-        let Ok(provider) = super::provider(exchange) else {
-            return;
-        };
-        let inspection = (provider.codec.inspect_response)(document.root());
-        telemetry::note(
-            host,
-            exchange,
-            &inspection.usage,
-            inspection.model.as_deref(),
-        );
+        let mut inspection = (self.provider.codec.inspect_response)(document.root());
+        match inspection.error.take() {
+            None => Ok(inspection),
+            Some(error) => Err(Box::new(error)),
+        }
     }
 }
+
+/// Whether an answer is longer than what is held and read.
+pub(super) fn is_too_long(length: Option<usize>, exchange: &Exchange) -> bool {
+    length.is_some_and(|length| length > exchange.gateway.settings.max_response_bytes)
+}
+
+type Failed = ApiError<'static>;
 
 /// A whole answer in another format, or one in place of a stream.
 #[derive(Debug)]
@@ -81,19 +96,26 @@ impl Held {
         }
     }
 
-    pub(super) fn finish(&mut self, host: &mut dyn Host, exchange: &Exchange) {
+    /// # Errors
+    /// `error.type`, when the client has got an error in place of the answer.
+    pub(super) fn finish(
+        &mut self,
+        host: &mut dyn Host,
+        exchange: &Exchange,
+    ) -> Result<(), &'static str> {
         let body = host.body(Side::Response);
-        let (content_type, bytes) = match self.write(host, exchange, body) {
-            Ok(written) => written,
-            Err(error) => {
-                let (status, bytes) = render(exchange.format, &error);
-                self.head.set(":status", &status.to_string());
-                ("application/json", bytes)
+        match self.write(host, exchange, body) {
+            Ok((content_type, bytes)) => {
+                self.head.set_body(content_type, Some(bytes.len()));
+                self.head.send(host);
+                host.replace_body(Side::Response, &bytes);
+                Ok(())
             }
-        };
-        self.head.set_body(content_type, Some(bytes.len()));
-        self.head.send(host);
-        host.replace_body(Side::Response, &bytes);
+            Err(error) => {
+                self.head.send_error(host, exchange.format, &error);
+                Err(BAD_ANSWER)
+            }
+        }
     }
 
     fn write(
@@ -101,9 +123,9 @@ impl Held {
         host: &mut dyn Host,
         exchange: &Exchange,
         body: Vec<u8>,
-    ) -> Result<(&'static str, Vec<u8>), Box<ApiError<'static>>> {
-        let limit = exchange.gateway.settings.max_response_bytes;
-        if body.len() > limit {
+    ) -> Result<(&'static str, Vec<u8>), Box<Failed>> {
+        if is_too_long(Some(body.len()), exchange) {
+            let limit = exchange.gateway.settings.max_response_bytes;
             return Err(unusable(format!("it is longer than {limit} bytes")));
         }
         let document = Document::parse(body).map_err(|error| unusable(error.to_string()))?;
@@ -127,6 +149,9 @@ impl Held {
     }
 }
 
-fn unusable(problem: String) -> Box<ApiError<'static>> {
+fn unusable(problem: String) -> Box<Failed> {
     Box::new(GatewayError::BadAnswer { problem }.to_api())
 }
+
+/// `error.type` of what was no answer.
+pub(super) const BAD_ANSWER: &str = "bad_answer";

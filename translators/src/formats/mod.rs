@@ -89,7 +89,8 @@ pub struct Codec {
     /// Writes a request for a provider. What is left out goes to the notices.
     pub write_request:
         fn(&Request<'_>, &Target<'_>, &mut Notices, &mut Vec<u8>) -> Result<(), Refusal>,
-    /// Token counts, served model and failure of a whole answer, without reading the rest.
+    /// Token counts and served model of a whole answer that passes through, and whether it is one,
+    /// without reading the rest.
     pub inspect_response: fn(Value<'_>) -> Inspection,
     /// Reads a provider's whole answer. An answer without anything to use is an error.
     pub read_response: for<'a> fn(&'a Document) -> Result<Response<'a>, ApiError<'a>>,
@@ -207,7 +208,9 @@ pub struct Inspection {
     pub usage: Usage,
     /// The model that answered.
     pub model: Option<String>,
-    /// The failure, when a 200 carries one.
+    /// Of a stream, the failure that it carries. Of a whole answer, why nothing of it can be used: the
+    /// failure that a 200 carries in place of an answer, or that it lacks what makes it one. A failure
+    /// that the API tells within an answer (Responses' `status`) is the answer.
     pub error: Option<ApiError<'static>>,
 }
 
@@ -277,3 +280,5 @@ pub trait StreamWriter {
 
 #[cfg(test)]
 mod cross_tests;
+#[cfg(test)]
+mod inspection_tests;

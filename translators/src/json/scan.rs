@@ -79,6 +79,17 @@ pub enum JsonError {
     },
 }
 
+impl JsonError {
+    /// Whether a bound was passed: the text may be JSON all the same.
+    #[must_use]
+    pub const fn is_limit(&self) -> bool {
+        matches!(
+            self,
+            Self::TooDeep { .. } | Self::TooManyValues { .. } | Self::TooLong { .. }
+        )
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Node {
     /// First byte of the value; of a string, its opening quote.

@@ -17,7 +17,7 @@ pub(super) fn inspect_response(root: Value<'_>) -> Inspection {
             .get_some("model")
             .and_then(Value::as_str)
             .map(Str::into_owned),
-        error: error::in_body(root),
+        error: error::in_body(root).or_else(|| content(root).is_none().then(no_content)),
     }
 }
 
@@ -27,10 +27,7 @@ pub(super) fn read_response(document: &Document) -> Result<Response<'_>, ApiErro
     if let Some(error) = error::in_body(root) {
         return Err(error);
     }
-    let content = root
-        .get("content")
-        .filter(|content| content.kind() == Kind::Array)
-        .ok_or_else(|| bad_gateway("the provider's answer holds no content"))?;
+    let content = content(root).ok_or_else(no_content)?;
     let candidate = Candidate {
         index: 0,
         items: content
@@ -52,6 +49,16 @@ pub(super) fn read_response(document: &Document) -> Result<Response<'_>, ApiErro
         usage: usage(root).neutral(),
         service_tier: tier.and_then(Value::as_str),
     })
+}
+
+/// The list of blocks, which makes an answer.
+fn content(root: Value<'_>) -> Option<Value<'_>> {
+    let content = root.get("content");
+    content.filter(|content| content.kind() == Kind::Array)
+}
+
+fn no_content() -> ApiError<'static> {
+    bad_gateway("the provider's answer holds no content")
 }
 
 /// The failure of an answer that makes no sense.

@@ -14,20 +14,14 @@ pub(super) fn inspect_response(root: Value<'_>) -> Inspection {
     Inspection {
         usage: usage::read(root),
         model: routed_model(root).map(Str::into_owned),
-        error: None,
+        error: content(root).is_none().then(no_message),
     }
 }
 
 /// See [`crate::formats::Codec::read_response`].
 pub(super) fn read_response(document: &Document) -> Result<Response<'_>, ApiError<'_>> {
     let root = document.root();
-    let message = root
-        .get_some("output")
-        .and_then(|output| output.get_some("message"));
-    let content = message
-        .and_then(|message| message.get("content"))
-        .filter(|content| content.kind() == Kind::Array)
-        .ok_or_else(|| bad_gateway("the provider's answer holds no message"))?;
+    let content = content(root).ok_or_else(no_message)?;
     let items: Vec<_> = content.elements().filter_map(read_item).collect();
     let stop = stop::read(root);
     if items.is_empty() && stop.reason == StopReason::Malformed {
@@ -46,6 +40,17 @@ pub(super) fn read_response(document: &Document) -> Result<Response<'_>, ApiErro
         service_tier: service_tier(root),
         ..Response::default()
     })
+}
+
+/// The message's list of blocks, which makes an answer.
+fn content(root: Value<'_>) -> Option<Value<'_>> {
+    let message = root.get_some("output")?.get_some("message")?;
+    let content = message.get("content");
+    content.filter(|content| content.kind() == Kind::Array)
+}
+
+fn no_message() -> ApiError<'static> {
+    bad_gateway("the provider's answer holds no message")
 }
 
 /// The model that a prompt router chose; else the answer names none.

@@ -12,17 +12,15 @@ use super::{logprobs, stop, usage};
 pub(super) fn inspect_response(root: Value<'_>) -> Inspection {
     Inspection {
         usage: usage::read(root),
-        ..Inspection::default()
+        model: None,
+        error: message(root).is_none().then(no_message),
     }
 }
 
 /// See [`crate::formats::Codec::read_response`]. The answer names no model and no time.
 pub(super) fn read_response(document: &Document) -> Result<Response<'_>, ApiError<'_>> {
     let root = document.root();
-    let message = root
-        .get_some("message")
-        .filter(|message| message.kind() == Kind::Object)
-        .ok_or_else(|| bad_gateway("the provider's answer holds no message"))?;
+    let message = message(root).ok_or_else(no_message)?;
     let items = read_items(message);
     let stop = stop::read(root);
     if items.is_empty() && stop.reason == StopReason::Error {
@@ -41,6 +39,16 @@ pub(super) fn read_response(document: &Document) -> Result<Response<'_>, ApiErro
         usage: usage::read(root),
         ..Response::default()
     })
+}
+
+/// The message, which makes an answer.
+fn message(root: Value<'_>) -> Option<Value<'_>> {
+    let message = root.get("message");
+    message.filter(|message| message.kind() == Kind::Object)
+}
+
+fn no_message() -> ApiError<'static> {
+    bad_gateway("the provider's answer holds no message")
 }
 
 /// The content, the plan, the calls: in this order, since a plan is for the calls behind it.

@@ -17,8 +17,20 @@ pub(super) fn inspect_response(root: Value<'_>) -> Inspection {
     Inspection {
         usage: WireUsage::read(root).neutral(),
         model: text(root, "modelVersion").map(Str::into_owned),
-        error: error::in_body(root),
+        error: error::in_body(root).or_else(|| (!is_answer(root)).then(no_candidate)),
     }
+}
+
+/// Empty lists are left out in this API: what came of the prompt makes an answer too.
+fn is_answer(root: Value<'_>) -> bool {
+    let is_there = |name| get(root, name).is_some();
+    elements(root, "candidates").next().is_some()
+        || is_there("promptFeedback")
+        || is_there("usageMetadata")
+}
+
+fn no_candidate() -> ApiError<'static> {
+    bad_gateway("the provider's answer holds no candidate")
 }
 
 /// See [`crate::formats::Codec::read_response`].
@@ -43,8 +55,7 @@ fn usable<'a>(
     root: Value<'a>,
 ) -> Result<Vec<Candidate<'a>>, ApiError<'a>> {
     if candidates.is_empty() {
-        let stop = stop::read_blocked(root)
-            .ok_or_else(|| bad_gateway("the provider's answer holds no candidate"))?;
+        let stop = stop::read_blocked(root).ok_or_else(no_candidate)?;
         return Ok(vec![Candidate {
             stop,
             ..Candidate::default()

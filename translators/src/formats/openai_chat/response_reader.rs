@@ -7,20 +7,39 @@ use std::borrow::Cow;
 use crate::formats::{Format, Inspection};
 use crate::ir::{
     ApiError, Candidate, ErrorKind, Item, Logprobs, ReasoningBlock, Response, Stop, StopReason,
-    ToolCall,
+    ToolCall, Usage,
 };
 use crate::json::{Document, Kind, Str, Value};
 
 use super::media::{self, Url};
 use super::{error, logprobs, reasoning, stop, usage};
 
-/// Token counts, served model and failure, without reading the rest.
+/// Token counts and served model, and whether it is an answer, without reading the rest.
 pub(super) fn inspect(root: Value<'_>) -> Inspection {
+    let usage = usage::read(root);
     Inspection {
-        usage: usage::read(root),
+        usage,
         model: text(root, "model").map(Str::into_owned),
-        error: error::in_success(root),
+        error: unusable(root, &usage),
     }
+}
+
+/// A list of choices makes an answer; an empty one may still have cost something.
+fn unusable(root: Value<'_>, usage: &Usage) -> Option<ApiError<'static>> {
+    let choices = root.get("choices").map(|choices| {
+        let is_list = choices.kind() == Kind::Array;
+        (is_list, choices.elements().next().is_some())
+    });
+    match choices {
+        Some((true, true)) => None,
+        Some((true, false)) if !usage.is_empty() => None,
+        _ => Some(error::in_success(root).unwrap_or_else(no_choices)),
+    }
+}
+
+fn no_choices() -> ApiError<'static> {
+    let message = "the provider's answer holds no choices";
+    ApiError::new(ErrorKind::BadGateway, 502, message)
 }
 
 /// Reads a whole answer.
@@ -38,11 +57,7 @@ pub(super) fn read(document: &Document) -> Result<Response<'_>, ApiError<'_>> {
         .flat_map(Value::elements)
         .peekable();
     if choices.peek().is_none() {
-        return Err(ApiError::new(
-            ErrorKind::BadGateway,
-            502,
-            "the provider's answer holds no choices",
-        ));
+        return Err(no_choices());
     }
     Ok(Response {
         id: text(root, "id").unwrap_or_default(),

@@ -7,18 +7,25 @@ use crate::ir::{
     ApiError, Candidate, ErrorKind, Item, Logprobs, ReasoningBlock, Response, TokenLogprob,
     ToolCall,
 };
-use crate::json::{Document, Str, Value};
+use crate::json::{Document, Kind, Str, Value};
 
 use super::stop::{self, Seen};
 use super::{error, logprobs, token, usage};
 
-/// Token counts, served model and failure, without reading the rest.
+/// Token counts and served model, and whether it is an answer, without reading the rest.
 pub(super) fn inspect(root: Value<'_>) -> Inspection {
+    let output = root.get("output").map(Value::kind);
+    let is_answer = output == Some(Kind::Array);
+    let why = || failure(root).unwrap_or_else(no_output);
     Inspection {
         usage: usage::read(root),
         model: text(root, "model").map(Str::into_owned),
-        error: failure(root),
+        error: (!is_answer).then(why),
     }
+}
+
+fn no_output() -> ApiError<'static> {
+    bad_gateway("the provider's answer holds no output")
 }
 
 /// Reads a whole answer.
@@ -31,7 +38,7 @@ pub(super) fn read(document: &Document) -> Result<Response<'_>, ApiError<'_>> {
         return Err(error);
     }
     let Some(list) = root.get_some("output") else {
-        return Err(bad_gateway("the provider's answer holds no output"));
+        return Err(no_output());
     };
     let items: Vec<_> = list.elements().flat_map(items).collect();
     let seen = Seen {
