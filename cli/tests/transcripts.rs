@@ -41,6 +41,7 @@ transcripts! {
     what_is_wrong_with_providers_in_clouds_is_said: ["check", "clouds.yaml"];
     a_profile_is_for_sluice_run_only: ["check", "aws-profile.yaml"];
     what_is_wrong_with_fetched_credentials_is_said: ["check", "tokens.yaml"];
+    what_is_wrong_with_credentials_of_clients_is_said: ["check", "overrides.yaml"];
     the_wasm_reads_no_files: ["generate", "file-key.yaml"];
     run_needs_keys_of_aws: ["run", "aws.yaml"];
     a_number_in_place_of_a_target_is_refused: ["check", "number.yaml"];

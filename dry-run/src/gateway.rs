@@ -83,6 +83,7 @@ fn provider(row: &Row, api: Option<OpenAiApi>) -> Provider {
         prefix: prefix(row),
         api,
         credential: Credential::None,
+        credential_override: None,
         api_version: "API_VERSION".to_owned(),
         region: "REGION".to_owned(),
         project: "PROJECT".to_owned(),

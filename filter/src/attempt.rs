@@ -47,11 +47,7 @@ impl Attempt {
             .as_deref()
             .unwrap_or_else(|| original.text().as_bytes());
         let mut headers = headers(exchange, &target.provider, &outgoing.path, body.len());
-        let credential = &target.provider.credential;
-        let grant = credential
-            .source()
-            .and_then(|source| exchange.grant(source));
-        credential.apply(&mut headers, body, grant, host);
+        sign(host, exchange, &target.provider, &mut headers, body)?;
         exchange.note(|record| {
             record.failed.extend(record.target.replace(index));
             record.tries = record.tries.saturating_add(1);
@@ -63,6 +59,30 @@ impl Attempt {
             body: outgoing.body,
         })
     }
+}
+
+/// Says who asks: the client with what it has brought, or else the gateway.
+fn sign(
+    host: &dyn Host,
+    exchange: &Exchange,
+    provider: &Provider,
+    headers: &mut Headers,
+    body: &[u8],
+) -> Result<(), GatewayError> {
+    let brought = match &provider.credential_override {
+        Some(own) => own.read(&exchange.headers)?,
+        None => None,
+    };
+    if let Some(brought) = brought {
+        brought.apply(headers, body, host);
+        return Ok(());
+    }
+    let credential = &provider.credential;
+    let grant = credential
+        .source()
+        .and_then(|source| exchange.grant(source));
+    credential.apply(headers, body, grant, host);
+    Ok(())
 }
 
 /// The parts of a request that depend on formats.

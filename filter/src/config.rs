@@ -114,6 +114,9 @@ pub struct Provider {
     /// How it is told who asks.
     #[serde(default)]
     pub credential: Credential,
+    /// Where clients may bring a credential of their own. Absent: nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential_override: Option<CredentialOverride>,
     /// Azure's `api-version`; empty for none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub api_version: String,
@@ -166,6 +169,24 @@ pub enum Credential {
     Token(String),
     /// The same for an API key, in the form of the kind's row.
     Key(String),
+}
+
+/// Where clients may bring a credential of their own: names of request headers, in lower case, that
+/// begin with `x-aigw-`. The first of them that is there counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CredentialOverride {
+    /// An API key; it goes out in the form of the kind's row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// A token; it goes out as `authorization: Bearer`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// Keys of AWS: what stands before `access-key-id`, `secret-access-key` and `session-token`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aws: Option<String>,
+    /// Whether the configured credential serves those who bring none.
+    pub fallback: bool,
 }
 
 impl Credential {

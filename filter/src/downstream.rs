@@ -267,7 +267,7 @@ impl Downstream {
             };
             return self.refuse(host, exchange.format, &error);
         };
-        let way = if route.needs_tokens {
+        let way = if route.has_changing_credentials {
             match grants::collect(&exchange, pool, host.now().as_secs()) {
                 Grants::Ready { grants, way } => {
                     exchange.set_grants(grants);
@@ -275,10 +275,7 @@ impl Downstream {
                     way
                 }
                 Grants::Wait(epoch) => return self.wait(host, exchange, ticket, epoch),
-                Grants::Failed(error) => {
-                    let error = GatewayError::Credential(error);
-                    return self.refuse(host, exchange.format, &error);
-                }
+                Grants::Failed(error) => return self.refuse(host, exchange.format, &error),
             }
         } else {
             Way::Pool

@@ -9,6 +9,7 @@ use sluice_translators::json::{JsonError, Writer};
 use sluice_translators::providers::PathError;
 
 use crate::access::Unauthenticated;
+use crate::credentials::brought::OverrideError;
 use crate::endpoint::Unknown;
 use crate::host::{Action, Host};
 use crate::tokens::TokenError;
@@ -96,6 +97,9 @@ pub enum GatewayError {
     /// The credential for the provider cannot be fetched. Why, is for the operator: it is in the log.
     #[error("the gateway cannot get its credential for the model's provider")]
     Credential(TokenError),
+    /// The credential that the client was to bring.
+    #[error(transparent)]
+    Override(#[from] OverrideError),
     /// The provider's answer cannot be used.
     #[error("the provider's answer cannot be used: {problem}")]
     BadAnswer {
@@ -178,7 +182,7 @@ impl GatewayError {
             Self::Refused(_) | Self::Path(_) => "not_translatable",
             Self::BadAnswer { .. } => "bad_answer",
             Self::Envoy { .. } => "envoy",
-            Self::Credential(_) => "credential",
+            Self::Credential(_) | Self::Override(_) => "credential",
             Self::Limit { .. } => "limit",
             Self::Unauthenticated(_) => "unauthenticated",
             Self::ModelNotAllowed { .. } => "model_not_allowed",
@@ -189,7 +193,9 @@ impl GatewayError {
     const fn kind_and_status(&self) -> (ErrorKind, u16) {
         match self {
             Self::UnknownPath { .. } | Self::UnknownModel { .. } => (ErrorKind::NotFound, 404),
-            Self::Unauthenticated(_) => (ErrorKind::Authentication, 401),
+            Self::Unauthenticated(_) | Self::Override(OverrideError::Missing { .. }) => {
+                (ErrorKind::Authentication, 401)
+            }
             Self::ModelNotAllowed { .. } => (ErrorKind::Permission, 403),
             Self::Method { .. } => (ErrorKind::BadRequest, 405),
             Self::Encoded { .. } => (ErrorKind::BadRequest, 415),
@@ -207,7 +213,9 @@ impl GatewayError {
 
     const fn code(&self) -> Option<&'static str> {
         match self {
-            Self::Unauthenticated(_) => Some("invalid_api_key"),
+            Self::Unauthenticated(_) | Self::Override(OverrideError::Missing { .. }) => {
+                Some("invalid_api_key")
+            }
             Self::ModelNotAllowed { .. } => Some("model_not_allowed"),
             Self::UnknownModel { .. } => Some("model_not_found"),
             Self::UnknownPath { .. } => Some("unknown_url"),

@@ -11,6 +11,7 @@ use sluice_translators::providers::{Envelope, Row, row};
 use crate::access::Access;
 use crate::config::{self, ConfigError, FilterConfig, OnUnsupported, OpenAiApi, Pool};
 use crate::costs::Costs;
+use crate::credentials::brought::Override;
 use crate::credentials::{Credential, Secret};
 use crate::limits::Limit;
 use crate::metrics::Registry;
@@ -65,8 +66,8 @@ pub struct Route {
     pub pattern: String,
     /// Providers and models to ask there.
     pub targets: Vec<Target>,
-    /// Whether a target's credential must be fetched.
-    pub needs_tokens: bool,
+    /// Whether what a target's credential is shows only with a request: it is fetched, or a client's.
+    pub has_changing_credentials: bool,
     pools: Vec<Pool>,
 }
 
@@ -108,6 +109,8 @@ pub struct Provider {
     pub location: String,
     /// How it is told who asks.
     pub credential: Credential,
+    /// Where clients may bring a credential of their own.
+    pub credential_override: Option<Override>,
     /// Headers to set last.
     pub headers: Vec<(String, Secret)>,
 }
@@ -193,9 +196,9 @@ impl Route {
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             pattern: model.pattern.clone(),
-            needs_tokens: targets
+            has_changing_credentials: targets
                 .iter()
-                .any(|target| target.provider.credential.source().is_some()),
+                .any(|target| target.provider.has_changing_credential()),
             targets,
             pools: model.pools.clone(),
         })
@@ -215,7 +218,7 @@ impl Route {
         Self {
             pattern: pattern.to_owned(),
             targets: Vec::new(),
-            needs_tokens: false,
+            has_changing_credentials: false,
             pools: Vec::new(),
         }
     }
@@ -304,8 +307,13 @@ impl Provider {
             project: config.project.clone(),
             location: config.location.clone(),
             credential: Credential::new(config, row.credential, sources, env)?,
+            credential_override: Override::new(config, row.credential),
             headers,
         })
+    }
+
+    const fn has_changing_credential(&self) -> bool {
+        self.credential.source().is_some() || self.credential_override.is_some()
     }
 }
 
@@ -333,7 +341,7 @@ mod tests {
         Route {
             pattern: String::new(),
             targets: Vec::new(),
-            needs_tokens: false,
+            has_changing_credentials: false,
             pools: weights.iter().enumerate().map(pool).collect(),
         }
     }

@@ -1,4 +1,4 @@
-//! The fetched credentials of one request.
+//! The credentials of one request that are fetched, or the client's own.
 //!
 //! Owns: looking them up for all targets of a pool before the request is routed, and what becomes of
 //! the pool when some cannot be had. It happens here and not per try, because an answer from the
@@ -6,6 +6,8 @@
 //! another target could serve it.
 
 use crate::config::{POOL_SEPARATOR, Pool};
+use crate::credentials::brought::OverrideError;
+use crate::errors::GatewayError;
 use crate::exchange::Exchange;
 use crate::gateway::Target;
 use crate::tokens::{Grant, Lookup, TokenError};
@@ -23,7 +25,7 @@ pub(crate) enum Grants<'a> {
     /// One is on its way; look again when the tokens' epoch is later than this.
     Wait(u64),
     /// No target has a credential.
-    Failed(TokenError),
+    Failed(GatewayError),
 }
 
 /// Which targets to try.
@@ -47,7 +49,9 @@ pub(crate) fn collect<'a>(exchange: &Exchange, pool: &'a Pool, now: u64) -> Gran
     for id in pool.cluster.split(POOL_SEPARATOR) {
         let targets = exchange.route.targets.iter().enumerate();
         for (index, target) in targets.filter(|(_, target)| target.id == id) {
-            found.look_up(exchange, index, target, now);
+            if let Err(error) = found.look_up(exchange, index, target, now) {
+                return Grants::Failed(error.into());
+            }
         }
     }
     found.decide(pool)
@@ -60,15 +64,43 @@ struct Found<'a> {
     usable: Vec<(usize, &'a str)>,
     is_coming: bool,
     is_retried: bool,
-    error: Option<TokenError>,
+    error: Option<GatewayError>,
 }
 
 impl<'a> Found<'a> {
-    fn look_up(&mut self, exchange: &'a Exchange, index: usize, target: &'a Target, now: u64) {
-        let Some(source) = target.provider.credential.source() else {
-            self.usable.push((index, &target.id));
-            return;
+    /// A client's own credential that cannot be used is an error at once: another way would hide it,
+    /// and spend the operator's money.
+    fn look_up(
+        &mut self,
+        exchange: &'a Exchange,
+        index: usize,
+        target: &'a Target,
+        now: u64,
+    ) -> Result<(), OverrideError> {
+        let provider = &target.provider;
+        let brought = match &provider.credential_override {
+            Some(own) => own.read(&exchange.headers),
+            None => Ok(None),
         };
+        match (brought, provider.credential.source()) {
+            (Ok(None), Some(source)) => self.look_up_source(exchange, index, target, source, now),
+            (Ok(_), _) => self.usable.push((index, &target.id)),
+            (Err(error @ OverrideError::Missing { .. }), _) => {
+                self.error.get_or_insert_with(|| error.into());
+            }
+            (Err(error), _) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn look_up_source(
+        &mut self,
+        exchange: &'a Exchange,
+        index: usize,
+        target: &'a Target,
+        source: usize,
+        now: u64,
+    ) {
         match exchange.gateway.tokens.lock().lookup(source, now) {
             Lookup::Ready(grant) => {
                 self.usable.push((index, &target.id));
@@ -77,7 +109,7 @@ impl<'a> Found<'a> {
             Lookup::Wait => self.is_coming = true,
             Lookup::Failed { error, retrying } => {
                 self.is_retried |= retrying;
-                self.error.get_or_insert(error);
+                self.error.get_or_insert(GatewayError::Credential(error));
             }
         }
     }
@@ -90,7 +122,8 @@ impl<'a> Found<'a> {
         }
         let way = match self.usable.as_slice() {
             [] => {
-                return Grants::Failed(self.error.unwrap_or(TokenError::NoAnswer));
+                let unknown = GatewayError::Credential(TokenError::NoAnswer);
+                return Grants::Failed(self.error.unwrap_or(unknown));
             }
             usable if usable.len() == pool.cluster.split(POOL_SEPARATOR).count() => Way::Pool,
             usable => part_of(pool, usable),

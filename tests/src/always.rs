@@ -184,4 +184,4 @@ pub const PROVIDERS: &[&str] = &[
     "cohere",
 ];
 /// Headers that the gateway or Envoy uses inside.
-const OWN_PREFIXES: &[&str] = &["x-sluice-", "x-ai-eg-", "x-envoy-"];
+const OWN_PREFIXES: &[&str] = &["x-sluice-", "x-ai-eg-", "x-aigw-", "x-envoy-"];

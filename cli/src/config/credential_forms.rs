@@ -1,4 +1,5 @@
-//! The shape of credentials that are fetched: whom to ask for a token, and with what.
+//! The shape of credentials that are more than a key: whom to ask for a token, and with what; and
+//! those that clients bring.
 //!
 //! Owns: the fields' names and their documentation, as [`super::file`] does for the rest.
 
@@ -134,6 +135,20 @@ pub(super) struct Azure {
     /// The machine's metadata service. Default: `http://169.254.169.254`.
     #[schemars(with = "Option<String>")]
     pub(super) metadata_url: Option<Text>,
+}
+
+/// Credentials that clients bring.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CredentialOverride {
+    /// Whether the provider's configured credential serves those who bring none. With `false` there
+    /// is none, and they get 401. Default: `true`.
+    #[schemars(with = "Option<super::schema::Switch>")]
+    pub(super) fallback: Option<Text>,
+    /// The header of the key or token; it begins with `x-aigw-`. Default: that of the provider's kind,
+    /// as `x-aigw-api-key`.
+    #[schemars(with = "Option<String>", example = &"x-aigw-groq-api-key")]
+    pub(super) header: Option<Text>,
 }
 
 /// A token for client credentials: OAuth 2.0, RFC 6749, section 4.4.

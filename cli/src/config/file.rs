@@ -16,7 +16,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 
-use super::credential_forms::{Aws, Azure, Gcp, Oidc, TokenExchange};
+use super::credential_forms::{Aws, Azure, CredentialOverride, Gcp, Oidc, TokenExchange};
 pub(super) use access::{Cors, Jwt, Tls, VirtualKey};
 pub(super) use limit::{Limit, Words};
 
@@ -163,6 +163,10 @@ pub(super) struct Provider {
     /// A token for another token, as `authorization: Bearer`.
     #[schemars(with = "Option<TokenExchange>")]
     pub(super) token_exchange: Option<Spanned<TokenExchange>>,
+    /// Clients may bring their own credential for this provider, in headers: `{}`, or more. Default:
+    /// they may not.
+    #[schemars(with = "Option<CredentialOverride>")]
+    pub(super) credential_override: Option<Spanned<CredentialOverride>>,
     /// AWS region. Default: the one in `base_url`.
     #[schemars(with = "Option<String>", example = &"us-east-1")]
     pub(super) region: Option<Text>,

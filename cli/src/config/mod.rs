@@ -21,7 +21,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sluice_filter::config::{Cost, Credential, OnUnsupported, OpenAiApi, Template, VirtualKey};
+use sluice_filter::config::{
+    Cost, Credential, CredentialOverride, OnUnsupported, OpenAiApi, Template, VirtualKey,
+};
 use sluice_filter::costs::Price;
 use sluice_translators::capabilities::Overrides;
 use sluice_translators::providers::Row;
@@ -93,6 +95,8 @@ pub struct Provider {
     pub credential: Credential,
     /// Where the credential comes from, if it is fetched.
     pub source: Option<TokenSource>,
+    /// Where clients may bring their own credential.
+    pub credential_override: Option<CredentialOverride>,
     /// Which OpenAI API it speaks, where its kind speaks several.
     pub api: Option<OpenAiApi>,
     /// Azure's `api-version`; empty for none.
@@ -160,6 +164,15 @@ pub struct Environment<'a> {
     pub lookup: &'a dyn Fn(&str) -> Option<String>,
     /// Whether Envoy will run with the same variables: those of secrets must then be set.
     pub is_envoys: bool,
+}
+
+impl Provider {
+    /// Whether a request can come for which there is no credential.
+    #[must_use]
+    pub fn can_lack_a_credential(&self) -> bool {
+        let is_own = |own: &CredentialOverride| !own.fallback;
+        self.source.is_some() || self.credential_override.as_ref().is_some_and(is_own)
+    }
 }
 
 impl Config {

@@ -216,6 +216,7 @@ fn provider(config: &Config, provider: &Provider) -> filter::Provider {
         prefix: provider.base_url.prefix.clone(),
         api: provider.api,
         credential: credential(config, provider),
+        credential_override: provider.credential_override.clone(),
         api_version: provider.api_version.clone(),
         region: provider.region.clone(),
         project: provider.project.clone(),
@@ -279,31 +280,30 @@ fn pool(config: &Config, first: &(&Target, &String), order: &[(&Target, &String)
         .map(|(_, id)| id.as_str())
         .filter(|id| id != first.1);
     let members: Vec<&str> = std::iter::once(first.1.as_str()).chain(rest).collect();
-    let is_fetched = |id: &&str| {
+    let can_lack = |id: &&str| {
         let target = order.iter().find(|(_, other)| other.as_str() == *id);
         let provider = target.and_then(|(target, _)| config.provider(&target.provider));
-        provider.is_some_and(|provider| provider.source.is_some())
+        provider.is_some_and(Provider::can_lack_a_credential)
     };
-    let fetched: Vec<&str> = members.iter().copied().filter(is_fetched).collect();
+    let uncertain: Vec<&str> = members.iter().copied().filter(can_lack).collect();
     Pool {
         cluster: members.join(POOL_SEPARATOR),
         tries: u32::try_from(members.len()).unwrap_or(u32::MAX),
         weight: first.0.weight,
-        without: without(&members, &fetched),
+        without: without(&members, &uncertain),
     }
 }
 
-/// What is left of a pool when credentials of some targets cannot be fetched, for all that can
-/// happen; where too much can, only for each of them alone. One that is left alone needs no
-/// aggregate.
-fn without(members: &[&str], fetched: &[&str]) -> Vec<String> {
-    let masks: Vec<usize> = match fetched.len() {
+/// What is left of a pool when credentials of some targets cannot be had, for all that can happen;
+/// where too much can, only for each of them alone. One that is left alone needs no aggregate.
+fn without(members: &[&str], uncertain: &[&str]) -> Vec<String> {
+    let masks: Vec<usize> = match uncertain.len() {
         count @ 0..=MAX_TOGETHER => (1..1 << count).collect(),
         count => (0..count.min(MAX_ALONE)).map(|one| 1 << one).collect(),
     };
     let left = |mask: usize| {
         let is_lost = |id: &&str| {
-            let place = fetched.iter().position(|other| other == id);
+            let place = uncertain.iter().position(|other| other == id);
             place.is_some_and(|place| mask >> place & 1 == 1)
         };
         let left: Vec<&str> = members.iter().copied().filter(|id| !is_lost(id)).collect();
@@ -340,7 +340,7 @@ fn aggregates(models: &[filter::Model]) -> BTreeMap<String, Vec<String>> {
     names.map(|name| (name.clone(), members(name))).collect()
 }
 
-/// Three fetched credentials can fail in seven ways.
+/// Three credentials can be absent in seven ways.
 const MAX_TOGETHER: usize = 3;
 /// More than any list of targets that a person writes.
 const MAX_ALONE: usize = 30;

@@ -1,8 +1,9 @@
 //! How a provider is told who asks.
 //!
 //! Owns: the secrets, and what each credential sets on a request. A secret cannot be printed: it shows
-//! only where it is written into a header.
+//! only where it is written into a header. Reads next: [`brought`], where a client has its own.
 
+pub mod brought;
 pub mod sigv4;
 
 use sluice_translators::providers::CredentialForm;
@@ -97,10 +98,7 @@ impl Credential {
             },
             config::Credential::Key(source) => Self::Fetched {
                 source: index(source, sources)?,
-                key_header: match form {
-                    CredentialForm::Header(name) => Some(name),
-                    _ => None,
-                },
+                key_header: key_header(form),
                 region: provider.region.clone(),
             },
         })
@@ -143,30 +141,52 @@ impl Credential {
             Self::Aws(signer) => signer.sign(headers, body, host.now().as_secs()),
             Self::Fetched {
                 key_header, region, ..
-            } => match grant {
-                Some(Grant::Token(token)) => set_token(headers, token, *key_header),
-                Some(Grant::Aws {
-                    access_key_id,
-                    secret_access_key,
-                    session_token,
-                }) => Signer {
-                    access_key_id: access_key_id.clone(),
-                    secret_access_key: secret_access_key.clone(),
-                    session_token: session_token.clone(),
-                    region: region.clone(),
-                    service: "bedrock",
+            } => {
+                if let Some(grant) = grant {
+                    set(grant, *key_header, region, headers, body, host);
                 }
-                .sign(headers, body, host.now().as_secs()),
-                None => {}
-            },
+            }
         }
     }
 }
 
-fn set_token(headers: &mut Headers, token: &Secret, key_header: Option<&str>) {
-    match key_header {
-        Some(name) => headers.set(name, token.reveal()),
-        None => headers.set("authorization", format!("Bearer {}", token.reveal())),
+/// Sets what a source, or a client, has given: a key in its header, a token, or a signature.
+fn set(
+    grant: &Grant,
+    key_header: Option<&str>,
+    region: &str,
+    headers: &mut Headers,
+    body: &[u8],
+    host: &dyn Host,
+) {
+    match (grant, key_header) {
+        (Grant::Token(key), Some(name)) => headers.set(name, key.reveal()),
+        (Grant::Token(token), None) => {
+            headers.set("authorization", format!("Bearer {}", token.reveal()));
+        }
+        (
+            Grant::Aws {
+                access_key_id,
+                secret_access_key,
+                session_token,
+            },
+            _,
+        ) => Signer {
+            access_key_id: access_key_id.clone(),
+            secret_access_key: secret_access_key.clone(),
+            session_token: session_token.clone(),
+            region: region.to_owned(),
+            service: "bedrock",
+        }
+        .sign(headers, body, host.now().as_secs()),
+    }
+}
+
+/// The header for a bare key; `None`: `authorization: Bearer`.
+const fn key_header(form: CredentialForm) -> Option<&'static str> {
+    match form {
+        CredentialForm::Header(name) => Some(name),
+        _ => None,
     }
 }
 

@@ -148,7 +148,7 @@ fn text(body: &[u8]) -> Result<Reading, TokenError> {
 ///
 /// # Errors
 /// Nothing, too much, or other characters.
-pub(super) fn header_value(text: String) -> Result<Secret, TokenError> {
+pub(crate) fn header_value(text: String) -> Result<Secret, TokenError> {
     if text.is_empty() {
         return bad("the token is empty");
     }

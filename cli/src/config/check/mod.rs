@@ -7,6 +7,7 @@ mod cloud;
 mod cost;
 pub(super) mod limit;
 mod model;
+mod overrides;
 mod provider;
 mod tokens;
 mod value;
@@ -33,6 +34,9 @@ pub(super) fn check(
     };
     let providers = provider::providers(checker, file.providers.as_ref());
     let models = model::models(checker, file.models.as_ref(), file.providers.as_ref());
+    if let (Some(providers), Some(models)) = (&providers, &models) {
+        overrides::warn_of_shared_headers(checker, providers, models);
+    }
     let limits = limit::limits(
         checker,
         file.limits.as_ref(),

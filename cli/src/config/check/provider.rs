@@ -10,7 +10,7 @@ use super::super::diagnostic::{Diagnostic, Place};
 use super::super::environment::unshield;
 use super::super::file::{Entries, Provider as Form, Text};
 use super::base_url::BaseUrl;
-use super::{Checker, cloud, tokens, value};
+use super::{Checker, cloud, overrides, tokens, value};
 
 /// All providers; `None` without any.
 pub(super) fn providers(
@@ -41,9 +41,17 @@ fn provider(checker: &mut Checker<'_>, name: &Text, form: &Form) -> Option<Provi
     let row = kind(checker, name, form.kind.as_ref())?;
     let site = cloud::site(checker, name, row, form);
     let base_url = base_url(checker, name, row, form, site.base_url.as_deref());
-    let (credential, source) = match tokens::credential(checker, name, row, form, &site) {
-        Some(checked) => checked,
-        None => (credential(checker, name, row, form), None),
+    let credential_override = overrides::credential_override(checker, row, form);
+    let is_own = credential_override
+        .as_ref()
+        .is_some_and(|own| !own.fallback);
+    let (credential, source) = if is_own {
+        (Credential::None, None)
+    } else {
+        match tokens::credential(checker, name, row, form, &site) {
+            Some(checked) => checked,
+            None => (credential(checker, name, row, form), None),
+        }
     };
     let api = api(checker, row, form.api.as_ref());
     let api_version = api_version(checker, name, row, form.api_version.as_ref());
@@ -54,6 +62,7 @@ fn provider(checker: &mut Checker<'_>, name: &Text, form: &Form) -> Option<Provi
         base_url: base_url?,
         credential,
         source,
+        credential_override,
         api,
         api_version: api_version.unwrap_or_default(),
         region: site.region,

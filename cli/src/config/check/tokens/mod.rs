@@ -15,7 +15,7 @@ use sluice_filter::config::{Credential, Template};
 use sluice_filter::tokens::recipe::{AnswerForm, Call, Recipe};
 use sluice_translators::providers::{Cloud, Row};
 
-use super::super::diagnostic::Diagnostic;
+use super::super::diagnostic::{Diagnostic, Place};
 use super::super::file::{Provider as Form, Text};
 use super::super::{Service, TokenSource};
 use super::Checker;
@@ -98,16 +98,7 @@ fn refuse_others(checker: &mut Checker<'_>, row: &'static Row, form: &Form) {
 
 /// Whether there is more than one credential, which is then in the report.
 fn one_of(checker: &mut Checker<'_>, form: &Form) -> bool {
-    let places = [
-        form.api_key.as_ref().map(Into::into),
-        form.aws.as_ref().map(Into::into),
-        form.gcp.as_ref().map(Into::into),
-        form.azure.as_ref().map(Into::into),
-        form.oidc.as_ref().map(Into::into),
-        form.token_exchange.as_ref().map(Into::into),
-    ];
-    let mut places = places.into_iter().flatten();
-    let (_, second): (Option<super::super::diagnostic::Place>, _) = (places.next(), places.next());
+    let second = places(form).nth(1);
     if let Some(second) = second {
         checker.push(
             Diagnostic::error("a provider has one credential, and this is a second one")
@@ -116,6 +107,19 @@ fn one_of(checker: &mut Checker<'_>, form: &Form) -> bool {
         );
     }
     second.is_some()
+}
+
+/// Where credentials are configured.
+pub(super) fn places(form: &Form) -> impl Iterator<Item = Place> {
+    let places = [
+        form.api_key.as_ref().map(Into::into),
+        form.aws.as_ref().map(Into::into),
+        form.gcp.as_ref().map(Into::into),
+        form.azure.as_ref().map(Into::into),
+        form.oidc.as_ref().map(Into::into),
+        form.token_exchange.as_ref().map(Into::into),
+    ];
+    places.into_iter().flatten()
 }
 
 /// A source that is being put together.
@@ -197,7 +201,7 @@ impl Checker<'_> {
         &mut self,
         text: Option<&Text>,
         field: &str,
-        place: impl Into<super::super::diagnostic::Place>,
+        place: impl Into<Place>,
     ) -> Option<Template> {
         let Some(text) = text else {
             self.push(Diagnostic::error(format!("`{field}` is missing here")).at(place));
@@ -211,7 +215,7 @@ impl Checker<'_> {
         &mut self,
         text: Option<&Text>,
         field: &str,
-        place: impl Into<super::super::diagnostic::Place>,
+        place: impl Into<Place>,
     ) -> Option<Template> {
         let Some(text) = text else {
             self.push(Diagnostic::error(format!("`{field}` is missing here")).at(place));
@@ -227,7 +231,7 @@ impl Checker<'_> {
         token: Option<&Text>,
         oidc: Option<&Spanned<super::super::credential_forms::Oidc>>,
         field: &str,
-        place: impl Into<super::super::diagnostic::Place>,
+        place: impl Into<Place>,
     ) -> Option<Template> {
         match (token, oidc) {
             (Some(token), None) => self.secret(token),
