@@ -26,7 +26,9 @@ pub fn request_headers(request: &Request, length: usize) -> Headers {
     }
     // Envoy adds these.
     pairs.push(pair("x-forwarded-proto", "http"));
-    pairs.push(pair("x-request-id", "2f9f3d5c-0000-4000-8000-000000000000"));
+    if !request.headers.contains_key("x-request-id") {
+        pairs.push(pair("x-request-id", "2f9f3d5c-0000-4000-8000-000000000000"));
+    }
     Headers::new(pairs)
 }
 

@@ -23,6 +23,8 @@ pub(super) struct HttpConnectionManager {
     use_remote_address: bool,
     /// Providers are not told it, so Envoy need not write it down.
     skip_xff_append: bool,
+    /// A client finds its own request in the provider's logs and in the gateway's.
+    preserve_external_request_id: bool,
     normalize_path: bool,
     /// `//v1/…`: what a base URL with a slash at its end makes.
     merge_slashes: bool,
@@ -67,6 +69,7 @@ impl HttpConnectionManager {
             server_name: "sluice",
             use_remote_address: true,
             skip_xff_append: true,
+            preserve_external_request_id: true,
             normalize_path: true,
             merge_slashes: true,
             max_request_headers_kb: MAX_REQUEST_HEADERS_KB,
