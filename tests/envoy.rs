@@ -12,35 +12,19 @@ use sluice_tests::chunking::{self, Chunking, MAX_BYTEWISE_BYTES};
 use sluice_tests::config::Config;
 use sluice_tests::judge;
 use sluice_tests::native::Cuts;
-use sluice_tests::real::{Host, Real, hosts};
+use sluice_tests::real::{Host, Real, on_each_host};
 use sluice_tests::report::{Report, wanted};
-use sluice_tests::scenario::{Answer, HostKind, Scenario, load_all};
+use sluice_tests::scenario::{Answer, Scenario, load_all};
 
 fn main() -> Result<ExitCode> {
     let scenarios = load_all(&wanted())?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let Some(hosts) = hosts() else {
-        return Ok(ExitCode::FAILURE);
-    };
-    let mut good = true;
-    for host in hosts {
-        good &= runtime.block_on(play_host(&host, &scenarios))?;
-    }
-    Ok(if good {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    on_each_host("envoy", |runtime, host, report| {
+        runtime.block_on(play_host(host, &scenarios, report))
     })
 }
 
 /// Plays all scenarios of a host; those that share a configuration share an Envoy.
-async fn play_host(host: &Host, scenarios: &[Scenario]) -> Result<bool> {
-    let mut report = Report::new(match host.kind {
-        HostKind::Module => "envoy with module",
-        _ => "envoy with wasm",
-    });
+async fn play_host(host: &Host, scenarios: &[Scenario], report: &mut Report) -> Result<()> {
     let mut by_config: BTreeMap<&str, Vec<&Scenario>> = BTreeMap::new();
     for scenario in scenarios.iter().filter(|one| one.runs_on(host.kind)) {
         by_config
@@ -51,13 +35,13 @@ async fn play_host(host: &Host, scenarios: &[Scenario]) -> Result<bool> {
     for (config, scenarios) in by_config {
         let mut real = Real::start(host, &Config::load(config)?).await?;
         for scenario in scenarios {
-            play_all(&mut real, scenario, &mut report).await?;
+            play_all(&mut real, scenario, report).await?;
         }
         if !real.process().is_alive() {
             report.add_failure(&format!("Envoy has ended:\n{}", real.process().log()));
         }
     }
-    Ok(report.finish())
+    Ok(())
 }
 
 async fn play_all(real: &mut Real, scenario: &Scenario, report: &mut Report) -> Result<()> {

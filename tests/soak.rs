@@ -8,32 +8,13 @@ use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use sluice_tests::config::Config;
-use sluice_tests::real::{Host, Real, Tally, hosts};
+use sluice_tests::real::{Host, Real, Tally, on_each_host};
 use sluice_tests::report::{Report, note};
 use sluice_tests::scenario::{Answer, Failure, HostKind, Scenario, load_all};
 
 fn main() -> Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let Some(hosts) = hosts() else {
-        return Ok(ExitCode::FAILURE);
-    };
-    let mut good = true;
-    for host in hosts {
-        let mut report = Report::new(match host.kind {
-            HostKind::Module => "soak with module",
-            _ => "soak with wasm",
-        });
-        if let Err(problem) = runtime.block_on(soak(&host, &mut report)) {
-            report.add_failure(&format!("{problem:#}"));
-        }
-        good &= report.finish();
-    }
-    Ok(if good {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    on_each_host("soak", |runtime, host, report| {
+        runtime.block_on(soak(host, report))
     })
 }
 

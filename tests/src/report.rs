@@ -11,7 +11,7 @@ use crate::scenario::Scenario;
 /// Counts, and prints what failed.
 #[derive(Debug)]
 pub struct Report {
-    host: &'static str,
+    host: String,
     passed: usize,
     failed: Vec<String>,
     not_yet: usize,
@@ -21,9 +21,9 @@ pub struct Report {
 impl Report {
     /// An empty report of a host.
     #[must_use]
-    pub fn new(host: &'static str) -> Self {
+    pub fn new(host: impl Into<String>) -> Self {
         Self {
-            host,
+            host: host.into(),
             passed: 0,
             failed: Vec::new(),
             not_yet: 0,

@@ -172,7 +172,7 @@ impl Host for FakeHost {
 
     fn fetch_tokens(&mut self) {
         self.shared
-            .violation("credentials are fetched in tests/tokens.rs");
+            .violation("credentials are fetched in tests/tokens");
     }
 
     fn await_tokens(&mut self, _epoch: u64) -> bool {

@@ -19,11 +19,13 @@ mod crowd;
 mod found;
 mod process;
 mod setup;
+mod suite;
 mod upstream;
 
 pub use crowd::Tally;
 pub use found::{Host, hosts};
 pub use setup::{Filter, Real, Settings};
+pub use suite::on_each_host;
 
 impl Real {
     /// Plays a scenario once.
