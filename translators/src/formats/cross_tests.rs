@@ -17,28 +17,28 @@ use crate::json::{Document, Value};
 use crate::providers::{Target, row};
 
 /// A format with the kind of its own vendor.
-type Side = (Format, &'static str);
+pub(super) type Side = (Format, &'static str);
 
-const CHAT: Side = (Format::OpenaiChat, "openai");
-const ANTHROPIC: Side = (Format::Anthropic, "anthropic");
-const RESPONSES: Side = (Format::OpenaiResponses, "openai");
-const GEMINI: Side = (Format::Gemini, "gemini");
-const CONVERSE: Side = (Format::BedrockConverse, "aws-bedrock");
-const COHERE: Side = (Format::Cohere, "cohere");
+pub(super) const CHAT: Side = (Format::OpenaiChat, "openai");
+pub(super) const ANTHROPIC: Side = (Format::Anthropic, "anthropic");
+pub(super) const RESPONSES: Side = (Format::OpenaiResponses, "openai");
+pub(super) const GEMINI: Side = (Format::Gemini, "gemini");
+pub(super) const CONVERSE: Side = (Format::BedrockConverse, "aws-bedrock");
+pub(super) const COHERE: Side = (Format::Cohere, "cohere");
 
-fn codec((format, _): Side) -> &'static Codec {
+pub(super) fn codec((format, _): Side) -> &'static Codec {
     format.codec()
 }
 
-fn client(side: Side) -> &'static ClientCodec {
+pub(super) fn client(side: Side) -> &'static ClientCodec {
     codec(side).client.as_ref().unwrap()
 }
 
-fn document(text: &str) -> Document {
+pub(super) fn document(text: &str) -> Document {
     Document::parse(text.as_bytes().to_vec()).unwrap()
 }
 
-fn answer() -> Answer<'static> {
+pub(super) fn answer() -> Answer<'static> {
     Answer {
         model: "asked".into(),
         now: 7,
@@ -49,7 +49,11 @@ fn answer() -> Answer<'static> {
 }
 
 /// A client's request as the provider gets it, and what was dropped.
-fn request(from: Side, to: Side, document: &Document) -> Result<(Vec<u8>, String), Refusal> {
+pub(super) fn request(
+    from: Side,
+    to: Side,
+    document: &Document,
+) -> Result<(Vec<u8>, String), Refusal> {
     let asked = Asked {
         model: "m".into(),
         ..Asked::default()
@@ -94,7 +98,7 @@ fn is_json(text: &[u8]) -> bool {
     Document::parse(text.to_vec()).is_ok()
 }
 
-fn data(stream: &[u8]) -> Vec<Json> {
+pub(super) fn data(stream: &[u8]) -> Vec<Json> {
     let text = str::from_utf8(stream).unwrap();
     let lines = text.lines().filter_map(|line| line.strip_prefix("data: "));
     lines
@@ -470,9 +474,9 @@ const ODD_VALUES: [&str; 10] = [
     "true",
 ];
 
-const CHAT_ANSWER: &str = r#"{"id":"c","created":5,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"a","refusal":null,"annotations":[{"type":"url_citation","url_citation":{"start_index":0}}],"thinking_blocks":[{"type":"thinking","thinking":"t","signature":"s"}],"images":[{"type":"image_url","image_url":{"url":"data:image/png;base64,QQ=="}}],"tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{}"}}]},"logprobs":null,"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":1,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":1}},"service_tier":"default"}"#;
+const CHAT_ANSWER: &str = r#"{"id":"c","created":5,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"a","refusal":null,"annotations":[{"type":"url_citation","url_citation":{"start_index":0,"end_index":1,"title":"t","url":"u"}}],"thinking_blocks":[{"type":"thinking","thinking":"t","signature":"s"}],"images":[{"type":"image_url","image_url":{"url":"data:image/png;base64,QQ=="}}],"tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{}"}}]},"logprobs":null,"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":1,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":1}},"service_tier":"default"}"#;
 
-const CHAT_CHUNK: &str = r#"{"id":"c","created":5,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"a","reasoning_content":"t","annotations":[{"type":"url_citation"}],"tool_calls":[{"index":0,"id":"1","type":"function","function":{"name":"f","arguments":"{}"}}]},"logprobs":{"content":[]},"finish_reason":"stop"}],"usage":{"prompt_tokens":1}}"#;
+const CHAT_CHUNK: &str = r#"{"id":"c","created":5,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"a","reasoning_content":"t","annotations":[{"type":"url_citation","url_citation":{"start_index":0,"end_index":1,"title":"t","url":"u"}}],"tool_calls":[{"index":0,"id":"1","type":"function","function":{"name":"f","arguments":"{}"}}]},"logprobs":{"content":[]},"finish_reason":"stop"}],"usage":{"prompt_tokens":1}}"#;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]

@@ -279,6 +279,8 @@ pub trait StreamWriter {
 }
 
 #[cfg(test)]
+mod citation_tests;
+#[cfg(test)]
 mod cross_tests;
 #[cfg(test)]
 mod inspection_tests;

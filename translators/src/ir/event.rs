@@ -1,6 +1,6 @@
 //! An answer in pieces, in the neutral form.
 
-use super::{ApiError, Signature, Stop, TokenLogprob, Usage};
+use super::{ApiError, Citation, Signature, Stop, TokenLogprob, Usage};
 use crate::formats::Format;
 use crate::json::Str;
 
@@ -59,14 +59,13 @@ pub enum Event<'a> {
         /// The piece, as text (not as the JSON string that carried it).
         text: Str<'a>,
     },
-    /// A citation of a text item.
+    /// A source of a text item, whose words up to the end of the cited ones were told before if it
+    /// names a span.
     Citation {
-        /// Which item.
+        /// Which item, which is open.
         item: u32,
-        /// The format whose form `json` has.
-        format: Format,
-        /// One citation, raw.
-        json: &'a str,
+        /// The passage and its source.
+        citation: &'a Citation<'a>,
     },
     /// How likely tokens were. It comes before the words that they make, so that a writer can tell
     /// both together.

@@ -8,6 +8,7 @@
 //! Counts are inclusive here (cached tokens inside input, reasoning inside output), numbers keep
 //! their spelling, strings stay escaped, JSON Schemas stay text.
 
+mod citation;
 mod error;
 mod event;
 mod logprob;
@@ -18,6 +19,7 @@ mod response;
 mod schema;
 mod usage;
 
+pub use citation::{Citation, PlaceUnit, SourcePlace, Span};
 pub use error::{ApiError, ErrorKind};
 pub use event::{Event, ItemKind, Sink};
 pub use logprob::{Logprobs, ScoredToken, TokenLogprob};

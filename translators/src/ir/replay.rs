@@ -2,7 +2,7 @@
 
 use super::{Candidate, Event, Item, ItemKind, Response, Signature, Sink};
 use crate::formats::Format;
-use crate::json::{Document, Str};
+use crate::json::Str;
 
 impl Response<'_> {
     /// Tells the answer as the events of a stream, [`Event::End`] included.
@@ -48,8 +48,8 @@ fn replay_item(candidate: &Candidate<'_>, item: u32, piece: &Item<'_>, sink: &mu
                 text: text.clone(),
             });
             sign(item, signature.as_ref(), sink);
-            if let Some((format, list)) = citations {
-                cite(item, *format, list, sink);
+            for citation in citations {
+                sink.event(Event::Citation { item, citation });
             }
         }
         Item::Refusal(text) => sink.event(Event::TextDelta {
@@ -116,19 +116,6 @@ fn sign(item: u32, signature: Option<&Signature<'_>>, sink: &mut dyn Sink) {
     }
 }
 
-/// One event per citation. The list is a part of a document that was parsed, so it parses again.
-fn cite(item: u32, format: Format, list: &str, sink: &mut dyn Sink) {
-    if let Ok(document) = Document::parse(list.as_bytes().to_vec()) {
-        for citation in document.root().elements() {
-            sink.event(Event::Citation {
-                item,
-                format,
-                json: citation.raw(),
-            });
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,7 +136,7 @@ mod tests {
                     Item::Text {
                         text: "hi".into(),
                         signature: None,
-                        citations: None,
+                        citations: Vec::new(),
                     },
                     Item::ToolCall {
                         call,

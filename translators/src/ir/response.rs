@@ -1,6 +1,6 @@
 //! A whole answer, in the neutral form.
 
-use super::{Logprobs, ReasoningBlock, Signature, ToolCall, Usage};
+use super::{Citation, Logprobs, ReasoningBlock, Signature, ToolCall, Usage};
 use crate::formats::Format;
 use crate::json::Str;
 
@@ -44,8 +44,8 @@ pub enum Item<'a> {
         text: Str<'a>,
         /// Gemini signs any part.
         signature: Option<Signature<'a>>,
-        /// Citations: raw JSON list in the format's own form.
-        citations: Option<(Format, &'a str)>,
+        /// Where the words come from.
+        citations: Vec<Citation<'a>>,
     },
     /// Words in which the model declined.
     Refusal(Str<'a>),

@@ -44,6 +44,22 @@ impl<'a> Str<'a> {
         Str::Plain(Cow::Owned(self.decode().into_owned()))
     }
 
+    /// The characters in pieces, one after the other, without a copy of them all.
+    pub fn each_piece(&self, mut take: impl FnMut(&str)) {
+        match self {
+            Self::Escaped(raw) => each_unescaped(raw, take),
+            Self::Plain(text) => take(text),
+        }
+    }
+
+    /// How many characters (Unicode code points) there are.
+    #[must_use]
+    pub fn char_count(&self) -> u64 {
+        let mut count = 0_u64;
+        self.each_piece(|piece| count = count.saturating_add(piece.chars().count() as u64));
+        count
+    }
+
     /// Whether there are no characters.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -117,32 +133,38 @@ impl From<String> for Str<'_> {
     }
 }
 
-/// Decodes what stood between the quotes. The scanner has checked every escape.
+/// Decodes what stood between the quotes.
 fn unescape(raw: &str) -> String {
     let mut text = String::with_capacity(raw.len());
+    each_unescaped(raw, |piece| text.push_str(piece));
+    text
+}
+
+/// Takes what stood between the quotes, decoded: the pieces between escapes, and the character of
+/// each. The scanner has checked every escape.
+fn each_unescaped(raw: &str, mut take: impl FnMut(&str)) {
     let mut rest = raw;
     while let Some((plain, escape)) = rest.split_once('\\') {
-        text.push_str(plain);
+        take(plain);
         let mut characters = escape.chars();
-        match characters.next() {
-            Some('b') => text.push('\u{8}'),
-            Some('f') => text.push('\u{c}'),
-            Some('n') => text.push('\n'),
-            Some('r') => text.push('\r'),
-            Some('t') => text.push('\t'),
+        let character = match characters.next() {
+            Some('b') => '\u{8}',
+            Some('f') => '\u{c}',
+            Some('n') => '\n',
+            Some('r') => '\r',
+            Some('t') => '\t',
             Some('u') => {
                 let (character, tail) = unicode_escape(characters.as_str());
-                text.push(character);
-                rest = tail;
-                continue;
+                characters = tail.chars();
+                character
             }
-            Some(other) => text.push(other),
-            None => {}
-        }
+            Some(other) => other,
+            None => return,
+        };
+        take(character.encode_utf8(&mut [0; 4]));
         rest = characters.as_str();
     }
-    text.push_str(rest);
-    text
+    take(rest);
 }
 
 /// The character of `XXXX`, or of the pair `XXXX\uYYYY`, and what follows it.
@@ -191,6 +213,19 @@ mod tests {
     fn lone_surrogates_become_replacement_characters() {
         assert_eq!(Str::Escaped(r"\ud83dx\ude00").decode(), "\u{fffd}x\u{fffd}");
         assert_eq!(Str::Escaped(r"\ud83d\u0041").decode(), "\u{fffd}A");
+    }
+
+    #[test]
+    fn characters_are_counted_however_they_are_spelled() {
+        for (text, count) in [
+            (Str::Escaped(""), 0),
+            (Str::Escaped("a\u{e9}\u{1f600}"), 3),
+            (Str::Escaped(r#"a\u00e9\ud83d\ude00\n\"z"#), 6),
+            (Str::Escaped(r"\ud83dx"), 2),
+            (Str::from(r"\n"), 2),
+        ] {
+            assert_eq!(text.char_count(), count, "{text:?}");
+        }
     }
 
     #[test]

@@ -1,12 +1,12 @@
-//! Requests that stay in this format: the model, what a cloud's envelope moves, and thoughts that
-//! Anthropic did not have.
+//! Requests that stay in this format: the model, what a cloud's envelope moves, and thoughts and
+//! citations that Anthropic did not make.
 
 use std::fmt::Write as _;
 
 use memchr::memmem;
 
 use super::signature::FOREIGN;
-use super::{VERSION_AWS, VERSION_GCP, beta_names, cloud_version};
+use super::{VERSION_AWS, VERSION_GCP, beta_names, citations, cloud_version};
 use crate::formats::Edit;
 use crate::json::{Document, Editor, Str, Value, Writer};
 use crate::providers::Envelope;
@@ -21,6 +21,7 @@ pub(super) fn edit_request(document: &Document, edit: &Edit<'_>) -> Option<Strin
         _ => override_model(&mut editor, root, edit),
     }
     remove_foreign_thoughts(&mut editor, document);
+    remove_foreign_citations(&mut editor, document);
     (!editor.is_unchanged()).then(|| editor.finish())
 }
 
@@ -75,6 +76,28 @@ fn remove_foreign_thoughts<'d>(editor: &mut Editor<'d>, document: &'d Document) 
             editor.remove_element(messages, message);
         } else {
             foreign().for_each(|block| editor.remove_element(content, block));
+        }
+    }
+}
+
+/// Pages that another provider has cited have no `encrypted_index`, which Anthropic wants back.
+fn remove_foreign_citations<'d>(editor: &mut Editor<'d>, document: &'d Document) {
+    if memmem::find(document.text().as_bytes(), b"encrypted_index").is_none() {
+        return;
+    }
+    let messages = document.root().get("messages").into_iter();
+    let contents = messages.flat_map(Value::elements);
+    let blocks = contents.flat_map(|message| message.get("content").into_iter());
+    for block in blocks.flat_map(Value::elements) {
+        let Some(list) = block.get("citations") else {
+            continue;
+        };
+        let foreign = || list.elements().filter(|it| citations::is_foreign(*it));
+        let count = foreign().count();
+        if count > 0 && count == list.elements().count() {
+            editor.remove(block, "citations");
+        } else {
+            foreign().for_each(|citation| editor.remove_element(list, citation));
         }
     }
 }
@@ -207,6 +230,30 @@ mod tests {
             edited(BODY, &edit).unwrap(),
             r#"{"anthropic_version":"2026-10-21",  "stream" : true, "max_tokens":1.0e2, "z":[1] }"#
         );
+    }
+
+    #[test]
+    fn pages_that_other_providers_cited_do_not_reach_anthropic() {
+        let page = |index: &str| {
+            format!(
+                r#"{{"type":"web_search_result_location","url":"u","encrypted_index":"{index}"}}"#
+            )
+        };
+        let (own, foreign) = (page("Eo8B"), page(""));
+        let body = |citations: &str| {
+            format!(
+                r#"{{"messages":[{{"role":"assistant","content":[{{"type":"text","text":"a"{citations}}}]}}]}}"#
+            )
+        };
+        let edit = Edit {
+            envelope: Envelope::Anthropic,
+            ..Edit::default()
+        };
+        let list = |citations: &str| body(&format!(r#","citations":[{citations}]"#));
+        let mixed = list(&format!("{own},{foreign}"));
+        assert_eq!(edited(&mixed, &edit), Some(list(&own)));
+        assert_eq!(edited(&list(&foreign), &edit), Some(body("")));
+        assert_eq!(edited(&list(&own), &edit), None);
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! Read next: `request_reader` and `request_writer` for requests, `stream_reader` and
 //! `stream_writer` for the grammar of a stream.
 
+mod citations;
 mod edit;
 mod error;
 mod fields;

@@ -7,7 +7,7 @@ use crate::ir::{
 use crate::json::{Document, Kind, Str, Value};
 
 use super::usage::WireUsage;
-use super::{error, stop};
+use super::{citations, error, stop};
 
 /// See [`crate::formats::Codec::inspect_response`].
 pub(super) fn inspect_response(root: Value<'_>) -> Inspection {
@@ -79,7 +79,7 @@ fn read_item(block: Value<'_>) -> Result<Item<'_>, ApiError<'_>> {
         "text" => Item::Text {
             text: text("text").unwrap_or_default(),
             signature: None,
-            citations: citations(block),
+            citations: citations::read_all(block),
         },
         "thinking" => Item::Reasoning(ReasoningBlock {
             text: text("thinking").filter(|text| !text.is_empty()),
@@ -101,12 +101,6 @@ fn read_item(block: Value<'_>) -> Result<Item<'_>, ApiError<'_>> {
             json: block.raw(),
         },
     })
-}
-
-fn citations(block: Value<'_>) -> Option<(Format, &str)> {
-    let list = block.get_some("citations")?;
-    list.elements().next()?;
-    Some((Format::Anthropic, list.raw()))
 }
 
 fn own_signature(token: Str<'_>) -> Option<Signature<'_>> {

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use crate::formats::{Answer, Format};
-use crate::ir::{Candidate, Item, ReasoningBlock, Response, Signature, ToolCall};
+use crate::ir::{Candidate, Citation, Item, ReasoningBlock, Response, Signature, ToolCall};
 use crate::json::{Str, Writer};
 
-use super::{input, signature, stop, tool_id, usage};
+use super::{citations, input, signature, stop, tool_id, usage};
 
 /// See [`crate::formats::ClientCodec::write_response`].
 pub(super) fn write_response(response: &Response<'_>, answer: &Answer<'_>, out: &mut Vec<u8>) {
@@ -76,11 +76,11 @@ fn write_item(json: &mut Writer<'_>, item: &Item<'_>, index: usize, seed: u64) {
             // Blank blocks are refused when they come back.
             let is_written = !text.is_empty();
             if is_written {
-                write_text(json, text, *citations);
+                write_text(json, text, citations);
             }
             write_token(json, signature.as_ref(), is_written);
         }
-        Item::Refusal(text) => write_text(json, text, None),
+        Item::Refusal(text) => write_text(json, text, &[]),
         Item::Reasoning(thought) => write_thought(json, thought),
         Item::ToolCall { call, signature } => {
             write_call(json, call, index, seed);
@@ -96,12 +96,16 @@ fn write_item(json: &mut Writer<'_>, item: &Item<'_>, index: usize, seed: u64) {
     }
 }
 
-fn write_text(json: &mut Writer<'_>, text: &Str<'_>, citations: Option<(Format, &str)>) {
+fn write_text(json: &mut Writer<'_>, text: &Str<'_>, citations: &[Citation<'_>]) {
     json.begin_object();
     json.field_string("type", "text");
     json.field_str("text", text);
-    if let Some((Format::Anthropic, list)) = citations {
-        json.field_raw("citations", list);
+    let mut cited = citations.iter().filter_map(citations::as_json).peekable();
+    if cited.peek().is_some() {
+        json.key("citations");
+        json.begin_array();
+        cited.for_each(|citation| json.raw(&citation));
+        json.end_array();
     }
     json.end_object();
 }

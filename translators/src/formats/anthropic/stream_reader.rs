@@ -13,7 +13,7 @@ use crate::json::{Document, Editor, Str, Value, Writer};
 
 use super::response_reader::bad_gateway;
 use super::usage::WireUsage;
-use super::{error, stop};
+use super::{citations, error, stop};
 
 /// See [`crate::formats::Codec::stream_reader`].
 pub(super) fn stream_reader() -> Box<dyn StreamReader> {
@@ -300,11 +300,8 @@ fn emit_delta(item: u32, delta: Value<'_>, sink: &mut dyn Sink) {
         }
         "citations_delta" => {
             if let Some(citation) = delta.get_some("citation") {
-                sink.event(Event::Citation {
-                    item,
-                    format: Format::Anthropic,
-                    json: citation.raw(),
-                });
+                let citation = &citations::read(citation);
+                sink.event(Event::Citation { item, citation });
             }
         }
         _ => {}

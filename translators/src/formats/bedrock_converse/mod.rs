@@ -9,6 +9,7 @@
 //!
 //! Read next: `request_writer` for requests, `stream_reader` for the grammar of a stream.
 
+mod citations;
 mod error;
 mod request_writer;
 mod response_reader;

@@ -7,7 +7,7 @@ use crate::ir::{
 use crate::json::{Document, Kind, Str, Value};
 
 use super::error::bad_gateway;
-use super::{stop, usage};
+use super::{citations, stop, usage};
 
 /// See [`crate::formats::Codec::inspect_response`].
 pub(super) fn inspect_response(root: Value<'_>) -> Inspection {
@@ -88,7 +88,7 @@ const fn plain_text(text: Str<'_>) -> Item<'_> {
     Item::Text {
         text,
         signature: None,
-        citations: None,
+        citations: Vec::new(),
     }
 }
 
@@ -133,22 +133,11 @@ fn read_call(call: Value<'_>) -> Option<ToolCall<'_>> {
 
 /// Text with citations: the text comes in pieces, of one or more.
 fn read_cited(block: Value<'_>) -> Item<'_> {
-    let pieces = block
-        .get_some("content")
-        .into_iter()
-        .flat_map(Value::elements);
-    let mut texts = pieces.filter_map(|piece| piece.get_some("text")?.as_str());
-    let first = texts.next().unwrap_or_default();
-    let text = texts.fold(first, |whole, piece| {
-        Str::from(whole.into_owned() + &piece.decode())
-    });
-    let list = block
-        .get_some("citations")
-        .filter(|list| list.elements().next().is_some());
+    let list = |key| block.get_some(key).into_iter().flat_map(Value::elements);
     Item::Text {
-        text,
+        text: citations::joined(list("content")).unwrap_or_default(),
         signature: None,
-        citations: list.map(|list| (Format::BedrockConverse, list.raw())),
+        citations: list("citations").map(citations::read).collect(),
     }
 }
 
@@ -169,7 +158,7 @@ pub(super) fn image_mime(format: &Str<'_>) -> Str<'static> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ir::Stop;
+    use crate::ir::{Citation, Stop};
 
     fn parse(text: &str) -> Document {
         Document::parse(text.as_bytes().to_vec()).unwrap()
@@ -230,7 +219,10 @@ mod tests {
         let cited = Item::Text {
             text: "It is so.".into(),
             signature: None,
-            citations: Some((Format::BedrockConverse, r#"[{"title":"t"}]"#)),
+            citations: vec![Citation {
+                title: Some("t".into()),
+                ..Citation::default()
+            }],
         };
         assert_eq!(items[2], cited);
         let image = Item::Image {

@@ -11,14 +11,14 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::formats::{Format, StreamReader};
+use crate::formats::StreamReader;
 use crate::framing::Frame;
 use crate::ir::{ApiError, Event, ItemKind, Sink};
 use crate::json::{Document, Str, Value};
 
 use super::error::{bad_gateway, in_exception};
 use super::response_reader::{image_mime, own};
-use super::{stop, usage};
+use super::{citations, stop, usage};
 
 /// See [`crate::formats::Codec::stream_reader`].
 pub(super) fn stream_reader() -> Box<dyn StreamReader> {
@@ -313,8 +313,7 @@ fn emit_delta(
         }
         (Open::Item(item), "citation") => sink.event(Event::Citation {
             item: *item,
-            format: Format::BedrockConverse,
-            json: value.raw(),
+            citation: &citations::read(value),
         }),
         (Open::Thought { item, token }, "reasoningContent") => {
             return thought_delta(*item, token, value, sink);

@@ -9,6 +9,7 @@
 //! Read next: `request_writer` for requests, `stream_reader` for the grammar of a stream, `thought`
 //! for what becomes of plans.
 
+mod citations;
 mod error;
 mod logprobs;
 mod request_writer;

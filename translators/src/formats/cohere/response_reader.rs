@@ -6,7 +6,7 @@ use crate::json::{Document, Kind, Str, Value};
 
 use super::error::bad_gateway;
 use super::thought::Place;
-use super::{logprobs, stop, usage};
+use super::{citations, logprobs, stop, usage};
 
 /// See [`crate::formats::Codec::inspect_response`].
 pub(super) fn inspect_response(root: Value<'_>) -> Inspection {
@@ -90,22 +90,23 @@ const fn plain_text(text: Str<'_>) -> Item<'_> {
     Item::Text {
         text,
         signature: None,
-        citations: None,
+        citations: Vec::new(),
     }
 }
 
-/// The list of citations is the message's; each names its block. It goes with the last text, which is
+/// The list of citations is the message's; each names its block, else it is the last text's, which is
 /// the answer.
 fn cite<'a>(items: &mut [Item<'a>], message: Value<'a>) {
-    let list = message
-        .get_some("citations")
-        .filter(|list| list.elements().next().is_some());
-    let mut texts = items.iter_mut().filter_map(|item| match item {
-        Item::Text { citations, .. } => Some(citations),
-        _ => None,
-    });
-    if let (Some(list), Some(citations)) = (list, texts.next_back()) {
-        *citations = Some((Format::Cohere, list.raw()));
+    let last = items
+        .iter()
+        .rposition(|item| matches!(item, Item::Text { .. }));
+    let list = message.get_some("citations").into_iter();
+    for citation in list.flat_map(Value::elements) {
+        let block = citations::block(citation).and_then(|block| usize::try_from(block).ok());
+        let item = block.or(last).and_then(|block| items.get_mut(block));
+        if let Some(Item::Text { citations, .. }) = item {
+            citations.extend(citations::read(citation));
+        }
     }
 }
 
@@ -134,7 +135,7 @@ fn or_none(arguments: Option<Str<'_>>) -> Str<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ir::{ErrorKind, Stop};
+    use crate::ir::{Citation, ErrorKind, Span, Stop};
 
     fn parse(text: &str) -> Document {
         Document::parse(text.as_bytes().to_vec()).unwrap()
@@ -170,16 +171,17 @@ mod tests {
     #[test]
     fn thoughts_texts_and_citations_are_read() {
         let document = parse(
-            r#"{"message":{"content":[{"type":"thinking","thinking":"hm"},{"type":"text","text":"So."},{"type":"new","x":1}],"citations":[{"start":0,"end":2,"text":"So","sources":[]}]},"finish_reason":"COMPLETE"}"#,
+            r#"{"message":{"content":[{"type":"thinking","thinking":"hm"},{"type":"text","text":"So."},{"type":"new","x":1}],"citations":[{"start":0,"end":2,"text":"So","sources":[{"type":"document","id":"doc:0"}]}]},"finish_reason":"COMPLETE"}"#,
         );
         let response = read_response(&document).unwrap();
         let cited = Item::Text {
             text: "So.".into(),
             signature: None,
-            citations: Some((
-                Format::Cohere,
-                r#"[{"start":0,"end":2,"text":"So","sources":[]}]"#,
-            )),
+            citations: vec![Citation {
+                span: Span::new(0, 2),
+                source: Some("doc:0".into()),
+                ..Citation::default()
+            }],
         };
         let unknown = Item::Opaque {
             format: Format::Cohere,

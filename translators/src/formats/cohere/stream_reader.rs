@@ -8,14 +8,14 @@
 
 use std::borrow::Cow;
 
-use crate::formats::{Format, StreamReader};
+use crate::formats::StreamReader;
 use crate::framing::Frame;
 use crate::ir::{ApiError, ErrorKind, Event, ItemKind, Sink};
 use crate::json::{Document, Str, Value};
 
 use super::error::{bad_gateway, message};
 use super::thought::Place;
-use super::{logprobs, stop, usage};
+use super::{citations, logprobs, stop, usage};
 
 /// See [`crate::formats::Codec::stream_reader`].
 pub(super) fn stream_reader() -> Box<dyn StreamReader> {
@@ -222,11 +222,10 @@ impl Reader {
     /// Those of thoughts and plans have no place elsewhere.
     fn citation(&self, citation: Option<Value<'_>>, sink: &mut dyn Sink) {
         if let (Some(item), Some(citation)) = (self.open_as(Kind::Text), citation) {
-            sink.event(Event::Citation {
-                item,
-                format: Format::Cohere,
-                json: citation.raw(),
-            });
+            for citation in &mut citations::read(citation) {
+                let citation = &citation;
+                sink.event(Event::Citation { item, citation });
+            }
         }
     }
 

@@ -12,10 +12,13 @@
 
 mod arguments;
 mod base64;
+mod citations;
 mod edit;
 mod error;
 mod fields;
+mod grounding;
 mod logprobs;
+mod positions;
 mod request_reader;
 mod request_writer;
 mod response_reader;

@@ -2,15 +2,18 @@
 
 use crate::formats::{Format, Inspection};
 use crate::ir::{
-    ApiError, Candidate, Item, ReasoningBlock, Response, Signature, Stop, StopReason, ToolCall,
+    ApiError, Candidate, Citation, Item, ReasoningBlock, Response, Signature, Stop, StopReason,
+    ToolCall,
 };
-use crate::json::{Document, Kind, Str, Value};
+use crate::json::{Document, Str, Value};
 
 use super::base64::standard;
+use super::citations::Found;
 use super::error::{self, bad_gateway};
 use super::fields::{canonical, get, members, text};
+use super::positions::Positions;
 use super::usage::WireUsage;
-use super::{logprobs, signature, stop};
+use super::{citations, logprobs, signature, stop};
 
 /// See [`crate::formats::Codec::inspect_response`].
 pub(super) fn inspect_response(root: Value<'_>) -> Inspection {
@@ -79,8 +82,8 @@ pub(super) fn malformed(stop: &Stop<'_>) -> ApiError<'static> {
 }
 
 fn read_candidate(candidate: Value<'_>) -> Candidate<'_> {
-    let mut items: Vec<_> = parts(candidate).filter_map(read_item).collect();
-    cite(&mut items, candidate);
+    let parts: Vec<_> = parts(candidate).map(read_item).collect();
+    let items = cited(parts, candidate);
     let has_calls = items.iter().any(is_call);
     Candidate {
         index: index(candidate),
@@ -112,24 +115,69 @@ pub(super) fn elements<'a>(object: Value<'a>, name: &str) -> impl Iterator<Item 
     get(object, name).into_iter().flat_map(Value::elements)
 }
 
-/// Citations of a candidate stand beside its parts, and count through its text.
-fn cite<'a>(items: &mut [Item<'a>], candidate: Value<'a>) {
-    let list = citations(candidate).filter(|list| list.elements().next().is_some());
-    let Some(list) = list else { return };
-    let last_text = items.iter_mut().rev().find_map(|item| match item {
-        Item::Text { citations, .. } => Some(citations),
-        _ => None,
-    });
-    if let Some(citations) = last_text {
-        *citations = Some((Format::Gemini, list.raw()));
+/// The items of all parts, and to each text where it comes from.
+fn cited<'a>(mut parts: Vec<Option<Item<'a>>>, candidate: Value<'a>) -> Vec<Item<'a>> {
+    let found = citations::found(candidate);
+    if !found.is_empty() {
+        let texts = texts(&parts);
+        for found in found {
+            if let Some((part, citation)) = placed(found, &texts)
+                && let Some(Some(Item::Text { citations, .. })) = parts.get_mut(part)
+            {
+                citations.push(citation);
+            }
+        }
     }
+    parts.into_iter().flatten().collect()
 }
 
-/// The list is called `citationSources` at the Gemini API and `citations` at Vertex AI.
-fn citations(candidate: Value<'_>) -> Option<Value<'_>> {
-    let metadata = get(candidate, "citationMetadata")?;
-    let list = get(metadata, "citations").or_else(|| get(metadata, "citationSources"))?;
-    (list.kind() == Kind::Array).then_some(list)
+/// A part that is text of the answer.
+struct Text {
+    part: usize,
+    /// Bytes of the answer's text before it.
+    before: u64,
+    positions: Positions,
+}
+
+fn texts(parts: &[Option<Item<'_>>]) -> Vec<Text> {
+    let mut before = 0_u64;
+    let mut texts = Vec::new();
+    for (part, item) in parts.iter().enumerate() {
+        if let Some(Item::Text { text, .. }) = item {
+            let positions = Positions::of(text);
+            let bytes = positions.end().bytes;
+            texts.push(Text {
+                part,
+                before,
+                positions,
+            });
+            before = before.saturating_add(bytes);
+        }
+    }
+    texts
+}
+
+/// The part that a passage is in, and the citation of it. What is the whole answer's is the last
+/// text's.
+fn placed<'a>(found: Found<'a>, texts: &[Text]) -> Option<(usize, Citation<'a>)> {
+    let Some(bytes) = found.bytes else {
+        return Some((texts.last()?.part, found.citation));
+    };
+    let named = found.part.and_then(|part| {
+        let text = texts.iter().find(|text| text.part as u64 == part)?;
+        Some((text, 0))
+    });
+    let (text, before) = named.or_else(|| {
+        let behind = texts.partition_point(|text| text.before <= bytes.start);
+        let text = texts.get(behind.checked_sub(1)?)?;
+        Some((text, text.before))
+    })?;
+    let span = Some(bytes.in_text(before, &text.positions)?);
+    let citation = Citation {
+        span,
+        ..found.citation
+    };
+    Some((text.part, citation))
 }
 
 /// The item of a part; `None` for parts that say nothing.
@@ -157,7 +205,7 @@ const fn text_item<'a>(text: Str<'a>, signature: Option<Signature<'a>>) -> Item<
     Item::Text {
         text,
         signature,
-        citations: None,
+        citations: Vec::new(),
     }
 }
 

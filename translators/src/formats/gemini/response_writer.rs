@@ -1,9 +1,14 @@
 //! Writes a whole answer for a client.
 
 use crate::formats::{Answer, Format};
-use crate::ir::{Candidate, Item, ReasoningBlock, Response, Signature, Stop, StopReason, ToolCall};
+use crate::ir::{
+    Candidate, Citation, Item, ReasoningBlock, Response, Signature, Stop, StopReason, ToolCall,
+};
 use crate::json::{Str, Writer};
 
+use super::citations::Bytes;
+use super::grounding::Grounding;
+use super::positions::{Place, Positions};
 use super::{arguments, logprobs, signature, stop, usage};
 
 /// See [`crate::formats::ClientCodec::write_response`].
@@ -66,13 +71,16 @@ fn write_candidate(candidate: &Candidate<'_>, answer: &Answer<'_>, json: &mut Wr
         calls: 0,
         broken_call: false,
     };
+    let mut grounding = Grounding::default();
     json.begin_object();
     json.key("content");
     json.begin_object();
     json.key("parts");
     json.begin_array();
+    let mut written = 0_u64;
     for item in &candidate.items {
-        parts.write(item, json);
+        ground(item, written, &mut grounding);
+        written = written.saturating_add(parts.write(item, json));
     }
     json.end_array();
     json.field_string("role", "model");
@@ -80,8 +88,41 @@ fn write_candidate(candidate: &Candidate<'_>, answer: &Answer<'_>, json: &mut Wr
     write_stop(&candidate.stop, parts.broken_call, json);
     let told = &candidate.logprobs;
     logprobs::write(told.content.iter().chain(&told.refusal), json);
+    grounding.write(json);
     json.field_number("index", candidate.index);
     json.end_object();
+}
+
+/// Gathers where a text comes from, which is about to be a part.
+fn ground(item: &Item<'_>, part: u64, grounding: &mut Grounding) {
+    let Item::Text {
+        text, citations, ..
+    } = item
+    else {
+        return;
+    };
+    if citations.is_empty() {
+        return;
+    }
+    let positions = Positions::of(text);
+    for citation in citations {
+        if let Some(bytes) = cited_bytes(citation, Place::default(), &positions) {
+            grounding.add(Some(part), bytes, citation);
+        }
+    }
+}
+
+/// The bytes of a passage of an item whose text begins at a place, and ends with what is known.
+pub(super) fn cited_bytes(citation: &Citation<'_>, from: Place, text: &Positions) -> Option<Bytes> {
+    let Some(span) = citation.span else {
+        let (start, end) = (from.bytes, text.end().bytes);
+        return Some(Bytes { start, end });
+    };
+    let span = span.behind(from.chars);
+    Some(Bytes {
+        start: text.byte_at(span.start)?,
+        end: text.byte_at(span.end)?,
+    })
 }
 
 /// Writes `finishReason` and `finishMessage`.
@@ -104,19 +145,22 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// Writes an item.
-    pub(super) fn write(&mut self, item: &Item<'_>, json: &mut Writer<'_>) {
+    /// Writes an item; gives how many parts it takes.
+    pub(super) fn write(&mut self, item: &Item<'_>, json: &mut Writer<'_>) -> u64 {
         match item {
             Item::Text {
                 text, signature, ..
             } => {
-                if !text.is_empty() || signature.is_some() {
-                    write_text(text, false, signature.as_ref(), json);
+                if text.is_empty() && signature.is_none() {
+                    return 0;
                 }
+                write_text(text, false, signature.as_ref(), json);
             }
             Item::Refusal(text) => write_text(text, false, None, json),
-            Item::Reasoning(thought) => write_thought(thought, json),
-            Item::ToolCall { call, signature } => self.write_call(call, signature.as_ref(), json),
+            Item::Reasoning(thought) => return write_thought(thought, json),
+            Item::ToolCall { call, signature } => {
+                return u64::from(self.write_call(call, signature.as_ref(), json));
+            }
             Item::Image { mime, data } => write_image(mime, data, json),
             Item::Opaque {
                 format: Format::Gemini,
@@ -124,22 +168,23 @@ impl Parts {
                 ..
             } => json.raw(own),
             // Other formats' own items, and sound in OpenAI's form, have no place here.
-            Item::Audio(_) | Item::Opaque { .. } => {}
+            Item::Audio(_) | Item::Opaque { .. } => return 0,
         }
+        1
     }
 
-    /// Writes a call, if its arguments are whole.
+    /// Writes a call, if its arguments are whole; whether it did.
     pub(super) fn write_call(
         &mut self,
         call: &ToolCall<'_>,
         signature: Option<&Signature<'_>>,
         json: &mut Writer<'_>,
-    ) {
+    ) -> bool {
         let number = self.calls;
         self.calls = number.saturating_add(1);
         let Some(args) = arguments::object_text(call) else {
             self.broken_call = true;
-            return;
+            return false;
         };
         json.begin_object();
         json.key("functionCall");
@@ -155,6 +200,7 @@ impl Parts {
             signature::write(signature, json);
         }
         json.end_object();
+        true
     }
 
     /// Unique across turns by the seed, and within the answer by the numbers.
@@ -192,8 +238,9 @@ pub(super) fn write_image(mime: &Str<'_>, data: &Str<'_>, json: &mut Writer<'_>)
     json.end_object();
 }
 
-/// Thoughts, or the summaries in place of them, each as a part; the token on the last.
-fn write_thought(thought: &ReasoningBlock<'_>, json: &mut Writer<'_>) {
+/// Thoughts, or the summaries in place of them, each as a part; the token on the last. Gives how many
+/// parts these are.
+fn write_thought(thought: &ReasoningBlock<'_>, json: &mut Writer<'_>) -> u64 {
     let texts: Vec<&Str<'_>> = match &thought.text {
         Some(text) => vec![text],
         None => thought.summary.iter().collect(),
@@ -203,10 +250,11 @@ fn write_thought(thought: &ReasoningBlock<'_>, json: &mut Writer<'_>) {
         if signature.is_some() {
             write_text(&Str::default(), true, signature, json);
         }
-        return;
+        return u64::from(signature.is_some());
     };
     for text in before {
         write_text(text, true, None, json);
     }
     write_text(last, true, signature, json);
+    texts.len() as u64
 }

@@ -4,18 +4,20 @@
 //! one; a token may come behind its text, in a part whose text is empty. `finishReason` stands on a
 //! candidate's last chunk, counts on any chunk, and the stream ends with its body.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::formats::StreamReader;
 use crate::framing::Frame;
-use crate::ir::{ApiError, Event, Item, ItemKind, Signature, Sink, StopReason};
+use crate::ir::{ApiError, Citation, Event, Item, ItemKind, Signature, Sink, StopReason};
 use crate::json::{Document, Str, Value};
 
+use super::citations::{Bytes, Found};
 use super::error::{self, bad_gateway};
-use super::fields::text;
+use super::fields::{get, text};
+use super::positions::Positions;
 use super::response_reader::{elements, index, is_call, malformed, parts, read_item};
 use super::usage::WireUsage;
-use super::{logprobs, stop};
+use super::{citations, logprobs, stop};
 
 /// See [`crate::formats::Codec::stream_reader`].
 pub(super) fn stream_reader() -> Box<dyn StreamReader> {
@@ -24,6 +26,9 @@ pub(super) fn stream_reader() -> Box<dyn StreamReader> {
 
 /// Most candidates of a stream. The vendor gives 8.
 const MAX_CANDIDATES: usize = 128;
+
+/// Most citations of a candidate. A search has some dozens.
+const MAX_CITATIONS: usize = 1024;
 
 #[derive(Debug, Default)]
 struct Reader {
@@ -45,9 +50,10 @@ enum Phase {
 }
 
 /// How far a candidate has come.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 struct State {
     open: Option<Open>,
+    text: Text,
     has_items: bool,
     has_calls: bool,
     is_stopped: bool,
@@ -58,6 +64,22 @@ struct State {
 struct Open {
     item: u32,
     is_thought: bool,
+    /// A token has ended its part: what comes behind is another item, whose token would replace this
+    /// one.
+    is_signed: bool,
+}
+
+/// The words of the answer, without the words.
+#[derive(Debug, Default)]
+struct Text {
+    /// Bytes of those in items before the last one.
+    before: u64,
+    /// Of those in the last one.
+    last: Positions,
+    /// How many items they are.
+    items: u64,
+    /// What was told of their sources: chunks repeat what chunks before have told.
+    told: BTreeSet<(Option<Bytes>, String)>,
 }
 
 impl StreamReader for Reader {
@@ -144,12 +166,13 @@ impl Reader {
         if is_new && self.candidates.len() >= MAX_CANDIDATES {
             return Err(bad_gateway("the stream has too many candidates"));
         }
-        let mut state = self.candidates.get(&number).copied().unwrap_or_default();
+        let mut state = self.candidates.remove(&number).unwrap_or_default();
         if !state.is_stopped {
             logprobs::read(candidate).tell(number, sink);
             for item in parts(candidate).filter_map(read_item) {
                 self.item(number, &mut state, &item, sink);
             }
+            cite(candidate, &mut state, sink);
             end_candidate(candidate, number, &mut state, sink)?;
         }
         self.candidates.insert(number, state);
@@ -165,6 +188,7 @@ impl Reader {
             } => {
                 let open = self.words(candidate, state, false, sink);
                 if !text.is_empty() {
+                    state.text.last.add(text);
                     let text = text.clone();
                     sink.event(Event::TextDelta { item: open, text });
                 }
@@ -189,10 +213,14 @@ impl Reader {
         is_thought: bool,
         sink: &mut dyn Sink,
     ) -> u32 {
-        if let Some(open) = state.open.filter(|open| open.is_thought == is_thought) {
+        let goes_on = |open: &Open| open.is_thought == is_thought && !open.is_signed;
+        if let Some(open) = state.open.filter(goes_on) {
             return open.item;
         }
         close(state, sink);
+        if !is_thought {
+            state.text.begin();
+        }
         let kind = match is_thought {
             true => ItemKind::Reasoning {
                 redacted: false,
@@ -201,7 +229,11 @@ impl Reader {
             false => ItemKind::Text,
         };
         let item = self.begin(candidate, kind, sink);
-        state.open = Some(Open { item, is_thought });
+        state.open = Some(Open {
+            item,
+            is_thought,
+            is_signed: false,
+        });
         item
     }
 
@@ -274,12 +306,70 @@ fn close(state: &mut State, sink: &mut dyn Sink) {
     }
 }
 
-/// A token ends its part: what comes behind is another item, whose token would replace this one.
 fn sign_words(state: &mut State, signature: Option<&Signature<'_>>, sink: &mut dyn Sink) {
-    let Some(open) = state.open else { return };
-    if signature.is_some() {
+    if let Some(open) = state.open.as_mut().filter(|_| signature.is_some()) {
         sign(open.item, signature, sink);
-        close(state, sink);
+        open.is_signed = true;
+    }
+}
+
+/// Tells where the open words come from. What is said of words before them has nowhere to stand.
+fn cite(candidate: Value<'_>, state: &mut State, sink: &mut dyn Sink) {
+    let Some(open) = state.open.filter(|open| !open.is_thought) else {
+        return;
+    };
+    let item = open.item;
+    let is_last = get(candidate, "finishReason").is_some();
+    let has_passages = state.text.has_passages();
+    for found in citations::found(candidate) {
+        // What is ahead of its words, or only lists sources, may come again in full.
+        let is_early = !is_last && !state.text.holds(found.bytes);
+        if is_early || (has_passages && found.bytes.is_none()) {
+            continue;
+        }
+        if let Some(citation) = state.text.place(found) {
+            let citation = &citation;
+            sink.event(Event::Citation { item, citation });
+        }
+    }
+}
+
+impl Text {
+    /// More words, in another item.
+    fn begin(&mut self) {
+        self.before = self.before.saturating_add(self.last.end().bytes);
+        self.last = Positions::default();
+        self.items = self.items.saturating_add(1);
+    }
+
+    /// The citation of the last item, once. Parts are not told apart in a stream: positions count
+    /// through all text, which is what a part's count too as long as there is one.
+    fn place<'a>(&mut self, found: Found<'a>) -> Option<Citation<'a>> {
+        if found.part.is_some() && self.items > 1 {
+            return None;
+        }
+        let citation = found.citation;
+        let span = match found.bytes {
+            Some(bytes) => Some(bytes.in_text(self.before, &self.last)?),
+            None => None,
+        };
+        let names = [&citation.url, &citation.title].into_iter().flatten();
+        let names: String = names.map(Str::decode).collect();
+        let is_new = self.told.len() < MAX_CITATIONS && self.told.insert((found.bytes, names));
+        is_new.then_some(Citation { span, ..citation })
+    }
+
+    /// Whether all of a passage has come.
+    fn holds(&self, passage: Option<Bytes>) -> bool {
+        let end = self.before.saturating_add(self.last.end().bytes);
+        passage.is_none_or(|bytes| bytes.end <= end)
+    }
+
+    /// Whether a passage was told.
+    fn has_passages(&self) -> bool {
+        // What has no passage comes first.
+        let last = self.told.last();
+        last.is_some_and(|(passage, _)| passage.is_some())
     }
 }
 

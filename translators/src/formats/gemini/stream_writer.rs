@@ -3,19 +3,23 @@
 //! The vendor's SDK takes `data: {json}` with a blank line behind it and nothing else: a comment, an
 //! event's name or a terminator are errors to it. Clients that do not ask for events get the same
 //! chunks as the elements of one JSON array. Calls come whole, so their arguments are held until then;
-//! why the candidates ended is told on the last chunk, together with the counts.
+//! why the candidates ended is told on the last chunk, together with sources and counts.
+
+mod sources;
 
 use std::collections::BTreeMap;
 
 use crate::formats::{Answer, Format, StreamWriter};
 use crate::framing::Frame;
 use crate::ir::{
-    ApiError, ErrorKind, Event, ItemKind, Signature, Stop, StopReason, TokenLogprob, ToolCall,
-    Usage,
+    ApiError, Citation, ErrorKind, Event, ItemKind, Signature, Stop, StopReason, TokenLogprob,
+    ToolCall, Usage,
 };
 use crate::json::{Str, Writer};
 
 use super::error::write_error;
+use super::grounding::Grounding;
+use super::positions::{Place, Positions};
 use super::response_writer::{
     Parts, write_blocked, write_image, write_names, write_stop, write_text,
 };
@@ -31,6 +35,7 @@ pub(super) fn stream_writer(answer: Answer<'static>) -> Box<dyn StreamWriter> {
         candidates: BTreeMap::new(),
         items: BTreeMap::new(),
         held: 0,
+        cited: 0,
         usage: Usage::default(),
         is_over: false,
     })
@@ -53,6 +58,8 @@ struct GeminiWriter {
     items: BTreeMap<u32, Open>,
     /// Bytes of arguments that are held.
     held: usize,
+    /// Bytes of citations that wait for the end of their text.
+    cited: usize,
     usage: Usage,
     is_over: bool,
 }
@@ -63,6 +70,9 @@ struct Candidate {
     calls: u64,
     broken_call: bool,
     has_parts: bool,
+    /// Of its text.
+    positions: Positions,
+    grounding: Grounding,
     /// How likely the tokens of the next words are: a member of the candidate, of one event.
     logprobs: Option<String>,
     stop: Option<Stop<'static>>,
@@ -75,8 +85,12 @@ struct Open {
 }
 
 enum Kind {
+    Thoughts,
     Words {
-        is_thought: bool,
+        /// Where it begins in the answer's text.
+        from: Place,
+        /// Citations of all of it, which wait for its end.
+        whole: Vec<Citation<'static>>,
     },
     Call {
         call: Box<ToolCall<'static>>,
@@ -111,11 +125,12 @@ impl StreamWriter for GeminiWriter {
             Event::Usage(usage) => self.usage.merge(usage),
             Event::Error(error) => self.error(error, out),
             Event::End => self.end(out),
+            Event::Citation { item, citation } => self.citation(*item, citation),
             Event::Logprobs {
                 candidate, tokens, ..
             } => self.logprobs(*candidate, tokens, out),
             // Nothing may stand between the chunks, and the rest has no place in them.
-            Event::Ping | Event::Citation { .. } => {}
+            Event::Ping => {}
         }
     }
 
@@ -139,10 +154,13 @@ impl StreamWriter for GeminiWriter {
 
 impl GeminiWriter {
     fn item_start(&mut self, candidate: u64, item: u32, kind: &ItemKind<'_>, out: &mut Vec<u8>) {
-        self.candidates.entry(candidate).or_default();
+        let known = self.candidates.entry(candidate).or_default();
         let kind = match kind {
-            ItemKind::Text | ItemKind::Refusal => Kind::Words { is_thought: false },
-            ItemKind::Reasoning { .. } => Kind::Words { is_thought: true },
+            ItemKind::Text | ItemKind::Refusal => Kind::Words {
+                from: known.positions.end(),
+                whole: Vec::new(),
+            },
+            ItemKind::Reasoning { .. } => Kind::Thoughts,
             ItemKind::ToolCall {
                 id,
                 name,
@@ -181,16 +199,21 @@ impl GeminiWriter {
         signature: Option<&Signature<'_>>,
         out: &mut Vec<u8>,
     ) {
-        let Some(Open {
-            candidate,
-            kind: Kind::Words { is_thought },
-        }) = self.items.get(&item)
-        else {
+        let Some(Open { candidate, kind }) = self.items.get(&item) else {
             return;
         };
-        let (candidate, is_thought) = (*candidate, *is_thought);
+        let candidate = *candidate;
+        let is_thought = match kind {
+            Kind::Words { .. } => false,
+            Kind::Thoughts => true,
+            Kind::Call { .. } | Kind::Silent => return,
+        };
         if text.is_empty() && signature.is_none() {
             return;
+        }
+        if !is_thought {
+            let known = self.candidates.entry(candidate).or_default();
+            known.positions.add(text);
         }
         self.part(candidate, out, |json| {
             write_text(text, is_thought, signature, json);
@@ -231,21 +254,22 @@ impl GeminiWriter {
     }
 
     fn item_stop(&mut self, item: u32, out: &mut Vec<u8>) {
-        let Some(Open {
-            candidate,
-            kind:
-                Kind::Call {
-                    mut call,
-                    arguments,
-                    signature,
-                },
-        }) = self.items.remove(&item)
-        else {
+        let Some(Open { candidate, kind }) = self.items.remove(&item) else {
             return;
         };
-        self.held = self.held.saturating_sub(arguments.len());
-        call.arguments = Str::from(arguments);
-        self.call(candidate, &call, signature.as_ref(), out);
+        match kind {
+            Kind::Call {
+                mut call,
+                arguments,
+                signature,
+            } => {
+                self.held = self.held.saturating_sub(arguments.len());
+                call.arguments = Str::from(arguments);
+                self.call(candidate, &call, signature.as_ref(), out);
+            }
+            Kind::Words { from, whole } => self.whole_citations(candidate, from, &whole),
+            Kind::Thoughts | Kind::Silent => {}
+        }
     }
 
     fn call(
@@ -346,6 +370,7 @@ impl GeminiWriter {
             }
             let stop = known.stop.as_ref().unwrap_or(&done);
             write_stop(stop, known.broken_call, json);
+            known.grounding.write(json);
             json.field_number("index", *index);
             json.end_object();
         }

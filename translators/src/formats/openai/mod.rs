@@ -4,6 +4,7 @@
 //! Owns: what is the same in [`openai_chat`](super::openai_chat) and
 //! [`openai_responses`](super::openai_responses). Must not: know which of the two asks.
 
+pub(super) mod citations;
 pub(super) mod error;
 pub(super) mod fields;
 pub(super) mod logprobs;

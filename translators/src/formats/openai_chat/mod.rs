@@ -11,6 +11,7 @@
 use crate::formats::openai::{error, fields, logprobs, media, parts};
 use crate::formats::{ClientCodec, Codec};
 
+mod citations;
 mod edit;
 mod ids;
 mod reasoning;

@@ -12,7 +12,7 @@ use crate::ir::{
 use crate::json::{Document, Kind, Str, Value};
 
 use super::media::{self, Url};
-use super::{error, logprobs, reasoning, stop, usage};
+use super::{citations, error, logprobs, reasoning, stop, usage};
 
 /// Token counts and served model, and whether it is an answer, without reading the rest.
 pub(super) fn inspect(root: Value<'_>) -> Inspection {
@@ -179,13 +179,10 @@ fn content<'a>(message: Value<'a>, items: &mut Vec<Item<'a>>) {
     let Some(words) = content.as_str().filter(|words| !words.is_empty()) else {
         return;
     };
-    let annotations = message
-        .get_some("annotations")
-        .filter(|list| list.elements().next().is_some());
     items.push(Item::Text {
         text: words,
         signature: None,
-        citations: annotations.map(|list| (Format::OpenaiChat, list.raw())),
+        citations: citations::read(message).collect(),
     });
 }
 
@@ -194,7 +191,7 @@ fn part(part: Value<'_>) -> Option<Item<'_>> {
         return Some(Item::Text {
             text: words,
             signature: None,
-            citations: None,
+            citations: Vec::new(),
         });
     }
     let thoughts: Option<ReasoningBlock<'_>> = reasoning::thinking_block(part);

@@ -63,12 +63,12 @@ fn all_that_the_schema_requires_is_written_when_the_provider_tells_nothing() {
                 Item::Text {
                     text: "a".into(),
                     signature: None,
-                    citations: None,
+                    citations: Vec::new(),
                 },
                 Item::Text {
                     text: Str::Escaped(r"\n"),
                     signature: None,
-                    citations: None,
+                    citations: Vec::new(),
                 },
                 Item::ToolCall {
                     call: ToolCall {
@@ -287,7 +287,7 @@ fn careless_answers_are_read_all_the_same() {
             Item::Text {
                 text: "a".into(),
                 signature: None,
-                citations: None
+                citations: Vec::new()
             },
             Item::ToolCall {
                 call: ToolCall {

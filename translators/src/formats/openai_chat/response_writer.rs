@@ -3,7 +3,7 @@
 //! All that the schema requires is always there. Thoughts go into the fields of
 //! [`reasoning`], pictures into `images`, as routers do it.
 
-use crate::formats::{Answer, Format};
+use crate::formats::Answer;
 use crate::ir::{
     Candidate, Item, ReasoningBlock, Response, Signature, StopReason, TokenLogprob, ToolCall,
 };
@@ -11,7 +11,7 @@ use crate::json::{Str, Writer};
 
 use super::media::write_data_url;
 use super::request_writer::write_call;
-use super::{ids, logprobs, reasoning, stop, usage};
+use super::{citations, ids, logprobs, reasoning, stop, usage};
 
 /// Writes a whole answer.
 pub(super) fn write(response: &Response<'_>, answer: &Answer<'_>, out: &mut Vec<u8>) {
@@ -49,7 +49,7 @@ fn choice(candidate: &Candidate<'_>, seed: u64, w: &mut Writer<'_>) {
     w.field_string("role", "assistant");
     text("content", candidate, as_text, w);
     refusal(candidate, w);
-    annotations(candidate, w);
+    citations::write_all(candidate, w);
     thoughts(candidate, w);
     images(candidate, w);
     if let Some(audio) = candidate.items.iter().find_map(as_audio) {
@@ -99,24 +99,6 @@ fn refusal(candidate: &Candidate<'_>, w: &mut Writer<'_>) {
     match &candidate.stop.explanation {
         Some(explanation) if declined && !has_words => w.field_str("refusal", explanation),
         _ => text("refusal", candidate, as_refusal, w),
-    }
-}
-
-/// Annotations count characters of the one text they came with, so they go with that one only.
-fn annotations(candidate: &Candidate<'_>, w: &mut Writer<'_>) {
-    let mut texts = candidate
-        .items
-        .iter()
-        .filter(|item| as_text(item).is_some());
-    if let (
-        Some(Item::Text {
-            citations: Some((Format::OpenaiChat, json)),
-            ..
-        }),
-        None,
-    ) = (texts.next(), texts.next())
-    {
-        w.field_raw("annotations", json);
     }
 }
 

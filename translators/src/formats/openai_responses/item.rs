@@ -1,9 +1,8 @@
 //! Items of an answer: in a whole one, in the events of a stream, and in the response object at a
 //! stream's end. One function writes them all, so an item is the same wherever it stands.
 
-use crate::formats::Format;
-use crate::ir::TokenLogprob;
-use crate::json::{Document, Writer};
+use crate::ir::{Citation, TokenLogprob};
+use crate::json::Writer;
 
 use super::logprobs;
 
@@ -58,6 +57,8 @@ pub(super) struct Part {
     pub(super) text: String,
     /// JSON, in this format's form.
     pub(super) annotations: Vec<String>,
+    /// Citations of all of the text, which wait for its end.
+    pub(super) whole: Vec<Citation<'static>>,
     /// How likely its tokens were: the elements of a JSON list.
     pub(super) logprobs: String,
 }
@@ -173,29 +174,6 @@ pub(super) fn write_thought(kind: &str, text: &str, w: &mut Writer<'_>) {
     w.field_string("type", kind);
     w.field_string("text", text);
     w.end_object();
-}
-
-/// A citation in this format's form; `None` for those that it cannot say: positions in sources have
-/// no place, and a position in the answer is required.
-pub(super) fn annotation(format: Format, json: &str) -> Option<String> {
-    if format == Format::OpenaiResponses {
-        return Some(json.to_owned());
-    }
-    let document = Document::parse(json.as_bytes().to_vec()).ok()?;
-    let citation = document
-        .root()
-        .get_some("url_citation")
-        .filter(|_| format == Format::OpenaiChat)?;
-    let mut out = Vec::new();
-    let mut w = Writer::new(&mut out);
-    w.begin_object();
-    w.field_string("type", "url_citation");
-    for (key, value) in citation.members().filter(|(key, _)| key != "type") {
-        w.key_str(&key);
-        w.raw(value.raw());
-    }
-    w.end_object();
-    String::from_utf8(out).ok()
 }
 
 fn write_message(parts: &[Part], w: &mut Writer<'_>) {

@@ -13,6 +13,7 @@
 use crate::formats::openai::{error, fields, logprobs, media, parts};
 use crate::formats::{ClientCodec, Codec};
 
+mod citations;
 mod echo;
 mod edit;
 mod ids;

@@ -10,7 +10,7 @@ use crate::ir::{
 use crate::json::{Document, Kind, Str, Value};
 
 use super::stop::{self, Seen};
-use super::{error, logprobs, token, usage};
+use super::{citations, error, logprobs, token, usage};
 
 /// Token counts and served model, and whether it is an answer, without reading the rest.
 pub(super) fn inspect(root: Value<'_>) -> Inspection {
@@ -135,13 +135,12 @@ pub(super) fn part(part: Value<'_>) -> Option<Item<'_>> {
     if let Some(refusal) = text(part, "refusal") {
         return Some(Item::Refusal(refusal));
     }
-    let annotations = part
-        .get_some("annotations")
-        .filter(|list| list.elements().next().is_some());
+    let annotations = part.get_some("annotations").into_iter();
+    let annotations = annotations.flat_map(Value::elements);
     Some(Item::Text {
         text: text(part, "text")?,
         signature: None,
-        citations: annotations.map(|list| (Format::OpenaiResponses, list.raw())),
+        citations: annotations.map(citations::read).collect(),
     })
 }
 

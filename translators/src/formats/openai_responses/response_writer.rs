@@ -6,11 +6,11 @@ use crate::formats::{Answer, NamespacedTool};
 use crate::ir::{
     ApiError, Candidate, Item, ReasoningBlock, Response, Signature, TokenLogprob, Usage,
 };
-use crate::json::{Document, Str, Writer};
+use crate::json::{Str, Writer};
 
-use super::item::{Call, Content, Output, Part, annotation, logprob_elements};
+use super::item::{Call, Content, Output, Part, logprob_elements};
 use super::stop::{self, Ending, Seen};
-use super::{echo, ids, namespace, token, usage};
+use super::{citations, echo, ids, namespace, token, usage};
 
 /// Writes a whole answer.
 pub(super) fn write(response: &Response<'_>, answer: &Answer<'_>, out: &mut Vec<u8>) {
@@ -175,16 +175,16 @@ impl Outputs {
             Item::Text {
                 text,
                 signature,
-                citations,
+                citations: cited,
             } => {
+                let length = match cited.is_empty() {
+                    true => 0,
+                    false => text.char_count(),
+                };
+                let annotation = |citation| citations::as_json(citation, length);
                 self.add_part(Part {
                     text: own(text),
-                    annotations: citations.map_or_else(Vec::new, |(format, list)| {
-                        let document = Document::parse(list.as_bytes().to_vec());
-                        let list = document.iter().flat_map(|list| list.root().elements());
-                        list.filter_map(|json| annotation(format, json.raw()))
-                            .collect()
-                    }),
+                    annotations: cited.iter().filter_map(annotation).collect(),
                     ..Part::default()
                 });
                 self.add_token_of_last(signature.as_ref());

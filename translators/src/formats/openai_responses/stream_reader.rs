@@ -7,14 +7,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::formats::{Format, StreamReader};
+use crate::formats::StreamReader;
 use crate::framing::Frame;
 use crate::ir::{ApiError, Event, Item, ItemKind, Logprobs, Signature, Sink};
 use crate::json::{Document, Str, Value};
 
 use super::response_reader::{bad_gateway, created, failure, reasoning, single, text};
 use super::stop::{self, Seen};
-use super::{error, logprobs, usage};
+use super::{citations, error, logprobs, usage};
 
 /// See [`crate::formats::Codec::stream_reader`].
 pub(super) fn open() -> Box<dyn StreamReader> {
@@ -240,8 +240,7 @@ impl Reader {
         if let (Some(open), Some(citation)) = (self.open.get(&key), root.get_some("annotation")) {
             sink.event(Event::Citation {
                 item: open.item,
-                format: Format::OpenaiResponses,
-                json: citation.raw(),
+                citation: &citations::read(citation),
             });
         }
     }

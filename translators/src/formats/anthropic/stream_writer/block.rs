@@ -30,7 +30,8 @@ pub(super) enum Piece<'p> {
     Thinking(&'p Str<'p>),
     Input(&'p Str<'p>),
     Signature(&'p Signature<'p>),
-    Citation(Format, &'p str),
+    /// A citation, JSON in this format.
+    Citation(&'p str),
 }
 
 impl Piece<'_> {
@@ -39,7 +40,7 @@ impl Piece<'_> {
         match self {
             Self::Text(text) | Self::Thinking(text) | Self::Input(text) => text.is_empty(),
             Self::Signature(token) => token.token.is_empty(),
-            Self::Citation(_, json) => json.is_empty(),
+            Self::Citation(json) => json.is_empty(),
         }
     }
 }
@@ -145,7 +146,7 @@ impl Block {
                     signature::write(json, token);
                 });
             }
-            (Self::Text, Piece::Citation(Format::Anthropic, citation)) => {
+            (Self::Text, Piece::Citation(citation)) => {
                 delta(out, index, "citations_delta", |json| {
                     json.field_raw("citation", citation);
                 });

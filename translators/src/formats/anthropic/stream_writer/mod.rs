@@ -18,7 +18,7 @@ use crate::json::{Str, Writer};
 
 use self::block::{Block, Piece};
 use self::queue::{Overflow, Queue};
-use super::{error, response_writer, stop, usage};
+use super::{citations, error, response_writer, stop, usage};
 
 /// See [`crate::formats::ClientCodec::stream_writer`].
 pub(super) fn stream_writer(answer: Answer<'static>) -> Box<dyn StreamWriter> {
@@ -86,9 +86,10 @@ impl StreamState {
             Event::SignatureSet { item, signature } => {
                 self.queue.piece(*item, Piece::Signature(signature), out)?;
             }
-            Event::Citation { item, format, json } => {
-                self.queue
-                    .piece(*item, Piece::Citation(*format, json), out)?;
+            Event::Citation { item, citation } => {
+                if let Some(json) = citations::as_json(citation) {
+                    self.queue.piece(*item, Piece::Citation(&json), out)?;
+                }
             }
             Event::ItemStop { item } => self.queue.stop(*item, out),
             Event::Stop { candidate: 0, stop } => self.stop(stop, out),

@@ -56,7 +56,7 @@ enum Held {
     Thinking(String),
     Input(String),
     Signature(Format, String),
-    Citation(Format, String),
+    Citation(String),
 }
 
 impl Queue {
@@ -225,7 +225,7 @@ impl Held {
             Piece::Thinking(text) => Self::Thinking(own(text)),
             Piece::Input(text) => Self::Input(own(text)),
             Piece::Signature(token) => Self::Signature(token.format, own(&token.token)),
-            Piece::Citation(format, json) => Self::Citation(format, json.to_owned()),
+            Piece::Citation(json) => Self::Citation(json.to_owned()),
         }
     }
 
@@ -235,7 +235,7 @@ impl Held {
             | Self::Thinking(text)
             | Self::Input(text)
             | Self::Signature(_, text)
-            | Self::Citation(_, text) => text.len(),
+            | Self::Citation(text) => text.len(),
         }
     }
 
@@ -248,7 +248,7 @@ impl Held {
                 format: *format,
                 token: Str::from(token.as_str()),
             })),
-            Self::Citation(format, json) => take(Piece::Citation(*format, json)),
+            Self::Citation(json) => take(Piece::Citation(json)),
         }
     }
 }

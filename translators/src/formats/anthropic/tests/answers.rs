@@ -149,7 +149,7 @@ fn tokens_and_ids_of_other_providers_come_back_from_the_client() {
     let text = |text: &'static str, signature| Item::Text {
         text: text.into(),
         signature,
-        citations: None,
+        citations: Vec::new(),
     };
     let response = Response {
         candidates: vec![Candidate {

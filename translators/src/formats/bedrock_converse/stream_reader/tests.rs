@@ -38,7 +38,7 @@ fn tell(event: &Event<'_>) -> String {
             format!("token {item} {}", signature.token.decode())
         }
         Event::ArgumentsDelta { item, text } => format!("arguments {item} {}", text.decode()),
-        Event::Citation { item, json, .. } => format!("citation {item} {json}"),
+        Event::Citation { item, citation } => format!("citation {item} {}", citation.told()),
         Event::ItemStop { item } => format!("close {item}"),
         Event::Stop {
             stop: Stop { reason, .. },
@@ -159,7 +159,7 @@ fn calls_thoughts_and_citations_keep_their_order() {
             "close 0",
             "open 1 text",
             "text 1 so",
-            r#"citation 1 {"title":"t"}"#,
+            "citation 1 all, title t",
             "close 1",
             "open 2 call tooluse_1 top_song",
             r#"arguments 2 {"sign":"#,

@@ -51,7 +51,7 @@ fn tell(event: &Event<'_>) -> String {
             format!("token {item} {}", signature.token.decode())
         }
         Event::ArgumentsDelta { item, text } => format!("arguments {item} {}", text.decode()),
-        Event::Citation { item, json, .. } => format!("citation {item} {json}"),
+        Event::Citation { item, citation } => format!("citation {item} {}", citation.told()),
         Event::Logprobs {
             candidate, tokens, ..
         } => {
@@ -124,9 +124,9 @@ fn text_and_its_citations_are_one_item() {
             "start 29f1",
             "open 0 text",
             "text 0 Hel",
-            &format!("citation 0 {citation}"),
+            "citation 0 0..3, source doc:0",
             "text 0 lo",
-            &format!("citation 0 {citation}"),
+            "citation 0 0..3, source doc:0",
             "close 0",
             "usage Some(125) Some(60)",
             "stop End",

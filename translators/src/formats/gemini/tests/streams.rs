@@ -53,6 +53,7 @@ fn short(event: &Event<'_>) -> Option<String> {
         Event::TextDelta { item, text }
         | Event::ReasoningDelta { item, text }
         | Event::ArgumentsDelta { item, text } => format!("{item} + {}", text.decode()),
+        Event::Citation { item, citation } => format!("{item} cites {}", citation.told()),
         Event::SignatureSet { item, signature } => {
             format!("{item} signed {}", signature.token.decode())
         }

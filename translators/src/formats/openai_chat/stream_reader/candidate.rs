@@ -1,11 +1,10 @@
 //! One answer of a stream: words, thoughts, refusal, pictures, and its end.
 
-use crate::formats::Format;
 use crate::ir::{ApiError, Event, ItemKind, ReasoningBlock, Sink, StopReason};
 use crate::json::{Kind, Str, Value};
 
 use super::super::response_reader::{picture, read_logprobs, text};
-use super::super::{reasoning, stop};
+use super::super::{citations, reasoning, stop};
 use super::calls::Calls;
 use super::seam::Seam;
 use super::{Numbers, Step};
@@ -16,6 +15,8 @@ pub(super) struct Candidate {
     /// The item that deltas go to: what is said comes one after the other, calls run beside it.
     open: Option<Open>,
     calls: Calls,
+    /// Characters of the words that were told.
+    words: u64,
     /// Whether words of a refusal came.
     refused: bool,
     /// Whether thoughts came as plain text; blocks that come too then only repeat them.
@@ -28,6 +29,8 @@ pub(super) struct Candidate {
 struct Open {
     item: u32,
     says: Says,
+    /// Characters of the words that were told before it.
+    base: u64,
     seam: Seam,
 }
 
@@ -45,6 +48,7 @@ impl Candidate {
             index,
             open: None,
             calls: Calls::new(index),
+            words: 0,
             refused: false,
             thought_aloud: false,
             any: false,
@@ -169,21 +173,20 @@ impl Candidate {
         let Some(Open {
             item,
             says: Says::Words,
+            base,
             ..
         }) = self.open
         else {
             return;
         };
-        for citation in delta
-            .get_some("annotations")
-            .into_iter()
-            .flat_map(Value::elements)
-        {
-            sink.event(Event::Citation {
-                item,
-                format: Format::OpenaiChat,
-                json: citation.raw(),
-            });
+        for mut citation in citations::read(delta) {
+            // A passage of words that were told before these ones has nowhere to stand.
+            let span = citation.span.map(|span| span.counted_from(base));
+            if span != Some(None) {
+                citation.span = span.flatten();
+                let citation = &citation;
+                sink.event(Event::Citation { item, citation });
+            }
         }
     }
 
@@ -239,7 +242,7 @@ impl Candidate {
         let Some(open) = &mut self.open else { return };
         let text = open.seam.join(piece);
         if !text.is_empty() {
-            emit(says, item, text, sink);
+            self.emit(says, item, text, sink);
         }
     }
 
@@ -266,6 +269,7 @@ impl Candidate {
         self.open = Some(Open {
             item,
             says,
+            base: self.words,
             seam: Seam::default(),
         });
         sink.event(Event::ItemStart {
@@ -288,15 +292,18 @@ impl Candidate {
             return;
         };
         if let Some(rest) = open.seam.rest() {
-            emit(open.says, open.item, rest, sink);
+            self.emit(open.says, open.item, rest, sink);
         }
         sink.event(Event::ItemStop { item: open.item });
     }
-}
 
-fn emit(says: Says, item: u32, text: Str<'_>, sink: &mut dyn Sink) {
-    sink.event(match says {
-        Says::Words | Says::Refusal => Event::TextDelta { item, text },
-        Says::Thoughts => Event::ReasoningDelta { item, text },
-    });
+    fn emit(&mut self, says: Says, item: u32, text: Str<'_>, sink: &mut dyn Sink) {
+        if says == Says::Words {
+            self.words = self.words.saturating_add(text.char_count());
+        }
+        sink.event(match says {
+            Says::Words | Says::Refusal => Event::TextDelta { item, text },
+            Says::Thoughts => Event::ReasoningDelta { item, text },
+        });
+    }
 }

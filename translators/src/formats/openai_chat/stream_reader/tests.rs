@@ -44,7 +44,7 @@ fn line(event: &Event<'_>) -> String {
             )
         }
         Event::ArgumentsDelta { item, text } => format!("arguments {item} {}", text.decode()),
-        Event::Citation { item, json, .. } => format!("citation {item} {json}"),
+        Event::Citation { item, citation } => format!("citation {item} {}", citation.told()),
         Event::Logprobs {
             candidate,
             refusal,
@@ -406,7 +406,7 @@ fn what_is_written_says_the_same_when_read() {
         r#"{"choices":[{"index":0,"delta":{"thinking_blocks":[{"index":1,"type":"redacted_thinking","data":"d"}]}}]}"#,
         r#"{"choices":[{"index":1,"delta":{"refusal":"no"}}]}"#,
         r#"{"choices":[{"index":0,"delta":{"content":"a"}}]}"#,
-        r#"{"choices":[{"index":0,"delta":{"annotations":[{"index":0,"type":"url_citation"}]}}]}"#,
+        r#"{"choices":[{"index":0,"delta":{"annotations":[{"index":0,"type":"url_citation","url_citation":{"start_index":0,"end_index":1,"title":"t","url":"u"}}]}}]}"#,
         r#"{"choices":[{"index":0,"delta":{"content":"b"},"logprobs":{"content":[{"token":"b","bytes":[98],"logprob":-0.5,"top_logprobs":[]}],"refusal":null}}]}"#,
         r#"{"choices":[{"index":0,"delta":{"images":[{"type":"image_url","image_url":{"url":"data:image/png;base64,QQ=="}}]}}]}"#,
         r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":3,"id":"x","function":{"name":"f","arguments":"{"},"extra_content":{"google":{"thought_signature":"g"}}}]}}]}"#,

@@ -5,6 +5,7 @@
 //! element of a list, the usage chunk last before `[DONE]`, and no `[DONE]` after an error.
 
 mod chunk;
+mod citations;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -16,7 +17,7 @@ use crate::ir::{
     ApiError, ErrorKind, Event, ItemKind, ReasoningBlock, Signature, Stop, StopReason,
     TokenLogprob, Usage,
 };
-use crate::json::{Document, Str, Writer};
+use crate::json::{Str, Writer};
 
 use super::response_writer::{write_image, write_logprobs};
 use super::{error, ids, reasoning, stop};
@@ -36,6 +37,7 @@ pub(super) fn open(answer: Answer<'static>) -> Box<dyn StreamWriter> {
         items: BTreeMap::new(),
         usage: Usage::default(),
         held: 0,
+        cited: 0,
     })
 }
 
@@ -48,6 +50,8 @@ struct ChatWriter {
     usage: Usage,
     /// Bytes of thoughts that are held, all items together.
     held: usize,
+    /// Bytes of citations that are held, all items together.
+    cited: usize,
 }
 
 /// How far the stream has come.
@@ -77,7 +81,7 @@ impl StreamWriter for ChatWriter {
             Event::ReasoningDelta { item, text } => self.thoughts(*item, text, out),
             Event::SignatureSet { item, signature } => self.signature(*item, signature, out),
             Event::ArgumentsDelta { item, text } => self.arguments(*item, text, out),
-            Event::Citation { item, format, json } => self.citation(*item, *format, json, out),
+            Event::Citation { item, citation } => self.citation(*item, citation, out),
             Event::Logprobs {
                 candidate,
                 refusal,
@@ -97,7 +101,10 @@ impl ChatWriter {
     fn item_start(&mut self, candidate: u64, item: u32, kind: &ItemKind<'_>, out: &mut Vec<u8>) {
         self.begin(candidate, matches!(kind, ItemKind::Text), out);
         let kind = match kind {
-            ItemKind::Text => Kind::Text,
+            ItemKind::Text => Kind::Text {
+                base: self.candidate(candidate).chars,
+                whole: Vec::new(),
+            },
             ItemKind::Refusal => Kind::Refusal,
             ItemKind::Reasoning { redacted, .. } => Kind::Reasoning {
                 text: String::new(),
@@ -161,12 +168,14 @@ impl ChatWriter {
         };
         let candidate = *candidate;
         let key = match kind {
-            Kind::Text => "content",
+            Kind::Text { .. } => "content",
             Kind::Refusal => "refusal",
             _ => return,
         };
-        if key == "refusal" {
-            self.candidate(candidate).refused = true;
+        let known = self.candidate(candidate);
+        match key {
+            "refusal" => known.refused = true,
+            _ => known.chars = known.chars.saturating_add(text.char_count()),
         }
         let logprobs = self.candidate(candidate).logprobs.take();
         let beside = Beside {
@@ -274,36 +283,6 @@ impl ChatWriter {
         });
     }
 
-    /// Annotations of other formats have other members, and no place here.
-    fn citation(&mut self, item: u32, format: Format, json: &str, out: &mut Vec<u8>) {
-        let Some(item) = self
-            .items
-            .get(&item)
-            .filter(|_| format == Format::OpenaiChat)
-        else {
-            return;
-        };
-        let Ok(citation) = Document::parse(json.as_bytes().to_vec()) else {
-            return;
-        };
-        let candidate = item.candidate;
-        let index = next(self.candidate(candidate), |candidate| {
-            &mut candidate.annotations
-        });
-        self.delta(candidate, out, |w| {
-            w.key("annotations");
-            w.begin_array();
-            w.begin_object();
-            w.field_number("index", index);
-            for (key, value) in citation.root().members().filter(|(key, _)| key != "index") {
-                w.key_str(&key);
-                w.raw(value.raw());
-            }
-            w.end_object();
-            w.end_array();
-        });
-    }
-
     /// They go out with the words behind them. Where no words came, they go out alone before the
     /// next ones, so that no more is held than one event tells.
     fn logprobs(
@@ -345,7 +324,13 @@ impl ChatWriter {
         {
             self.arguments(item, &Str::from("{}"), out);
         }
-        self.items.remove(&item);
+        if let Some(Item {
+            candidate,
+            kind: Kind::Text { base, whole },
+        }) = self.items.remove(&item)
+        {
+            self.whole_citations(candidate, base, &whole, out);
+        }
     }
 
     fn stop(&mut self, candidate: u64, stop: &Stop<'_>, out: &mut Vec<u8>) {

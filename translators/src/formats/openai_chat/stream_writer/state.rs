@@ -1,5 +1,7 @@
 //! How far answers and their items have come.
 
+use crate::ir::Citation;
+
 /// How far an answer has come: the next index of each of its lists.
 #[derive(Default)]
 pub(super) struct Candidate {
@@ -8,6 +10,8 @@ pub(super) struct Candidate {
     pub(super) reasoning_details: u64,
     pub(super) images: u64,
     pub(super) annotations: u64,
+    /// Characters of its text.
+    pub(super) chars: u64,
     pub(super) refused: bool,
     pub(super) stopped: bool,
     /// How likely the tokens of the next words are: the value of `logprobs`, of one event.
@@ -21,7 +25,12 @@ pub(super) struct Item {
 }
 
 pub(super) enum Kind {
-    Text,
+    Text {
+        /// Characters of the answer's text before it.
+        base: u64,
+        /// Citations of all of it, which wait for its end.
+        whole: Vec<Citation<'static>>,
+    },
     Refusal,
     Reasoning {
         text: String,

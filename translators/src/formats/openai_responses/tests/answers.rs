@@ -48,7 +48,7 @@ fn all_that_the_schema_requires_is_written_when_the_provider_tells_nothing() {
     let text = |text: &'static str| Item::Text {
         text: text.into(),
         signature: None,
-        citations: None,
+        citations: Vec::new(),
     };
     let call = ToolCall {
         id: "".into(),

@@ -12,7 +12,7 @@ use crate::formats::{Answer, NamespacedTool};
 use crate::ir::{Event, ItemKind};
 use crate::json::{Str, Writer};
 
-use super::super::item::{Call, Content, Output, Part, annotation};
+use super::super::item::{Call, Content, Output, Part};
 use super::super::stop::Seen;
 use super::super::{ids, namespace};
 use super::events::{Place, Thought, write_arguments_done, write_part, write_part_done};
@@ -88,10 +88,7 @@ impl Table {
             Event::ReasoningDelta { item, text } => self.thoughts(*item, text, frames, out),
             Event::ArgumentsDelta { item, text } => self.arguments(*item, text, frames, out),
             Event::SignatureSet { item, signature } => self.token(*item, signature, frames, out),
-            Event::Citation { item, format, json } => match annotation(*format, json) {
-                Some(json) => self.citation(*item, json, frames, out),
-                None => Ok(()),
-            },
+            Event::Citation { item, citation } => self.citation(*item, citation, frames, out),
             // Refusals have none here.
             Event::Logprobs {
                 candidate: 0,
@@ -343,6 +340,7 @@ impl Table {
         let is_shared = self.places.values().any(|other| other.slot == place.slot);
         // What no words came for is told at the end of those before.
         self.take_logprobs(place);
+        self.whole_citations(place, frames, out);
         if let Some((id, part)) = self.part(place) {
             write_part_done(id, place, part, frames, out);
             // Words may follow, as another part.

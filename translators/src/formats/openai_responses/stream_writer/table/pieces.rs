@@ -1,14 +1,15 @@
 //! Pieces of items: each is told at once, and kept for the end.
 
-use crate::ir::{Signature, TokenLogprob};
-use crate::json::Str;
-
-use super::super::super::item::{Content, logprob_elements, write_logprobs};
+use super::super::super::citations;
+use super::super::super::item::{Content, Part, logprob_elements, write_logprobs};
 use super::super::super::response_writer::token_item;
 use super::super::super::token;
 use super::super::events::{Place, text_events, write_arguments, write_place};
 use super::super::frames::Frames;
-use super::{OVERHEAD_BYTES, Overflow, Table};
+use super::{Overflow, Table};
+use crate::formats::Format;
+use crate::ir::{Citation, Signature, TokenLogprob};
+use crate::json::Str;
 
 impl Table {
     pub(super) fn words(
@@ -63,23 +64,38 @@ impl Table {
     pub(super) fn citation(
         &mut self,
         item: u32,
-        json: String,
+        citation: &Citation<'_>,
         frames: &mut Frames,
         out: &mut Vec<u8>,
     ) -> Result<(), Overflow> {
-        let Some(&place) = self.places.get(&item) else {
+        let place = self.places.get(&item);
+        let Some(&place) = place.filter(|_| citations::is_said(citation)) else {
             return Ok(());
         };
-        self.hold(json.len().saturating_add(OVERHEAD_BYTES))?;
-        if let Some((id, part)) = self.part(place) {
-            frames.write("response.output_text.annotation.added", out, |w| {
-                write_place(id, place, w);
-                w.field_number("annotation_index", part.annotations.len() as u64);
-                w.field_raw("annotation", &json);
-            });
-            part.annotations.push(json);
+        self.hold(citation.held_bytes())?;
+        let Some((id, part)) = self.part(place) else {
+            return Ok(());
+        };
+        // What has its own form needs no end of the text, nor does what names its passage.
+        if citation.span.is_none() && citation.own_of(Format::OpenaiResponses).is_none() {
+            part.whole.push(citation.to_static());
+        } else if let Some(json) = citations::as_json(citation, 0) {
+            annotate(id, place, part, json, frames, out);
         }
         Ok(())
+    }
+
+    /// What is cited as a whole is told when its end is known.
+    pub(super) fn whole_citations(&mut self, place: Place, frames: &mut Frames, out: &mut Vec<u8>) {
+        let Some((id, part)) = self.part(place) else {
+            return;
+        };
+        let length = part.text.chars().count() as u64;
+        for citation in std::mem::take(&mut part.whole) {
+            if let Some(json) = citations::as_json(&citation, length) {
+                annotate(id, place, part, json, frames, out);
+            }
+        }
     }
 
     pub(super) fn thoughts(
@@ -173,4 +189,20 @@ fn join(list: &mut String, elements: &str) {
         list.push(',');
     }
     list.push_str(elements);
+}
+
+fn annotate(
+    id: &str,
+    place: Place,
+    part: &mut Part,
+    json: String,
+    frames: &mut Frames,
+    out: &mut Vec<u8>,
+) {
+    frames.write("response.output_text.annotation.added", out, |w| {
+        write_place(id, place, w);
+        w.field_number("annotation_index", part.annotations.len() as u64);
+        w.field_raw("annotation", &json);
+    });
+    part.annotations.push(json);
 }
