@@ -284,3 +284,5 @@ mod citation_tests;
 mod cross_tests;
 #[cfg(test)]
 mod inspection_tests;
+#[cfg(test)]
+mod material_tests;

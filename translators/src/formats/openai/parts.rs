@@ -29,6 +29,14 @@ pub(in crate::formats) fn ttl(mark: Value<'_>) -> CacheMark {
     }
 }
 
+/// The tier of an answer: what others call `standard` is `default` here.
+pub(in crate::formats) fn answered_tier<'a>(tier: &Str<'a>) -> Str<'a> {
+    match *tier == "standard" {
+        true => Str::from("default"),
+        false => tier.clone(),
+    }
+}
+
 /// How closely to look at a picture.
 pub(in crate::formats) fn detail(value: Value<'_>, field: &dyn Display) -> Result<Detail, Refusal> {
     let word = value

@@ -10,6 +10,7 @@ use crate::ir::{
 use crate::json::{Str, Writer};
 
 use super::media::write_data_url;
+use super::parts::answered_tier;
 use super::request_writer::write_call;
 use super::{citations, ids, logprobs, reasoning, stop, usage};
 
@@ -32,7 +33,7 @@ pub(super) fn write(response: &Response<'_>, answer: &Answer<'_>, out: &mut Vec<
         usage::write(&response.usage, &mut w);
     }
     if let Some(tier) = &response.service_tier {
-        w.field_str("service_tier", tier);
+        w.field_str("service_tier", &answered_tier(tier));
     }
     w.end_object();
 }

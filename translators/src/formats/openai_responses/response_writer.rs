@@ -9,6 +9,7 @@ use crate::ir::{
 use crate::json::{Str, Writer};
 
 use super::item::{Call, Content, Output, Part, logprob_elements};
+use super::parts::answered_tier;
 use super::stop::{self, Ending, Seen};
 use super::{citations, echo, ids, namespace, token, usage};
 
@@ -112,7 +113,7 @@ impl Head {
             None => w.field_null("usage"),
         }
         if let Some(tier) = state.service_tier {
-            w.field_str("service_tier", tier);
+            w.field_str("service_tier", &answered_tier(tier));
         }
         w.end_object();
     }
