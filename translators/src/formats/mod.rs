@@ -286,3 +286,5 @@ mod cross_tests;
 mod inspection_tests;
 #[cfg(test)]
 mod material_tests;
+#[cfg(test)]
+mod refusal_tests;

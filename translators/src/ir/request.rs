@@ -253,6 +253,9 @@ pub enum MediaSource<'a> {
     Text(Str<'a>),
     /// Text and pictures inside a document (Anthropic `content` sources).
     Blocks(Vec<Block<'a>>),
+    /// Texts that a search of the client's own found; the document's context is where (Anthropic
+    /// `search_result`).
+    Findings(Vec<Block<'a>>),
 }
 
 /// How long a prompt cache entry is to live.

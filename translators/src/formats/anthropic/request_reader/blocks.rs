@@ -185,7 +185,7 @@ fn read_document<'a>(
     })
 }
 
-/// A search result is a document of text blocks whose origin is known.
+/// A search result is a document of texts whose origin is known.
 fn read_search_result<'a>(
     block: Value<'a>,
     place: &dyn Display,
@@ -194,7 +194,7 @@ fn read_search_result<'a>(
     let content = required(block, "content", place)?;
     let blocks = read_nested(content, &path(place, "content"), notices)?;
     Ok(BlockKind::Document {
-        source: MediaSource::Blocks(blocks),
+        source: MediaSource::Findings(blocks),
         name: optional_str(block, "title", place)?,
         context: Some(required_str(block, "source", place)?),
         citations: wants_citations(block, place)?,

@@ -138,7 +138,9 @@ fn write_document_source(
             write_plain_text(&Str::from(text), json);
         }
         MediaSource::Text(text) => write_plain_text(text, json),
-        MediaSource::Blocks(blocks) => write_content_source(blocks, place, context, json)?,
+        MediaSource::Blocks(blocks) | MediaSource::Findings(blocks) => {
+            write_content_source(blocks, place, context, json)?;
+        }
         _ => write_reference(source, place, json)?,
     }
     Ok(())

@@ -181,7 +181,7 @@ fn a_search_result_is_a_document_with_its_origin() {
     assert_eq!(
         request.turns[0].blocks[0].kind,
         BlockKind::Document {
-            source: MediaSource::Blocks(vec![Block::text("x")]),
+            source: MediaSource::Findings(vec![Block::text("x")]),
             name: Some("T".into()),
             context: Some("https://example.com".into()),
             citations: true,

@@ -1,6 +1,6 @@
 //! Pictures, sound, films and documents: what people and tools bring.
 
-use crate::ir::{BlockKind, Detail, MediaSource, Refusal, Turn};
+use crate::ir::{Block, BlockKind, Detail, MediaSource, Refusal, Turn};
 use crate::json::{Str, Writer};
 
 use super::{Context, blocks, unsupported};
@@ -165,6 +165,9 @@ fn write_source(
     Ok(())
 }
 
+/// The wish for citations.
+const CITED: &str = r#"{"enabled":true}"#;
+
 fn write_document(
     document: &BlockKind<'_>,
     turn: &Turn<'_>,
@@ -180,6 +183,12 @@ fn write_document(
     else {
         return Ok(());
     };
+    if let MediaSource::Findings(found) = source {
+        let nothing = Str::default();
+        let origin = about.as_ref().unwrap_or(&nothing);
+        let title = name.as_ref().unwrap_or(origin);
+        return write_search_result(found, origin, title, *citations, turn, json);
+    }
     let name = name.as_ref().map(Str::decode);
     json.begin_object();
     json.key("document");
@@ -193,10 +202,47 @@ fn write_document(
         json.field_str("context", about);
     }
     if *citations {
-        json.field_raw("citations", r#"{"enabled":true}"#);
+        json.field_raw("citations", CITED);
     }
     json.end_object();
     json.end_object();
+    Ok(())
+}
+
+/// What a search found; the API requires all members.
+fn write_search_result(
+    found: &[Block<'_>],
+    origin: &Str<'_>,
+    title: &Str<'_>,
+    citations: bool,
+    turn: &Turn<'_>,
+    json: &mut Writer<'_>,
+) -> Result<(), Refusal> {
+    json.begin_object();
+    json.key("searchResult");
+    json.begin_object();
+    json.field_str("source", origin);
+    json.field_str("title", title);
+    json.key("content");
+    write_texts(found, turn, json)?;
+    if citations {
+        json.field_raw("citations", CITED);
+    }
+    json.end_object();
+    json.end_object();
+    Ok(())
+}
+
+/// Writes a list of texts.
+fn write_texts(texts: &[Block<'_>], turn: &Turn<'_>, json: &mut Writer<'_>) -> Result<(), Refusal> {
+    json.begin_array();
+    for block in texts {
+        let BlockKind::Text(text) = &block.kind else {
+            return Err(refuse(turn, "documents hold text only"));
+        };
+        blocks::write_text(text, json);
+    }
+    json.end_array();
     Ok(())
 }
 
@@ -218,14 +264,7 @@ fn write_document_source(
             json.key("source");
             json.begin_object();
             json.key("content");
-            json.begin_array();
-            for block in inner {
-                let BlockKind::Text(text) = &block.kind else {
-                    return Err(refuse(turn, "documents hold text only"));
-                };
-                blocks::write_text(text, json);
-            }
-            json.end_array();
+            write_texts(inner, turn, json)?;
             json.end_object();
             Ok(())
         }

@@ -1,7 +1,7 @@
 //! The system prompt and the conversation.
 
 use crate::formats::Format;
-use crate::ir::{Block, BlockKind, Refusal, Request, Role, Turn};
+use crate::ir::{Block, BlockKind, MediaSource, Refusal, Request, Role, Turn};
 use crate::json::{Str, Writer};
 
 use super::{Context, blocks, cache, unsupported};
@@ -167,10 +167,10 @@ impl Message<'_, '_> {
         let is = |matches: fn(&BlockKind<'_>) -> bool| {
             move |placed: &&Placed<'_, '_>| matches(&placed.block.kind)
         };
-        let document = self
-            .blocks
-            .iter()
-            .find(is(|kind| matches!(kind, BlockKind::Document { .. })));
+        let document = self.blocks.iter().find(is(|kind| match kind {
+            BlockKind::Document { source, .. } => !matches!(source, MediaSource::Findings(_)),
+            _ => false,
+        }));
         let has_words = self.blocks.iter().any(|placed| {
             matches!(
                 placed.block.kind,

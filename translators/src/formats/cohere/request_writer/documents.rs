@@ -8,7 +8,9 @@ pub(super) fn is_document(block: &Block<'_>) -> bool {
     match &block.kind {
         BlockKind::Document { source, .. } => match source {
             MediaSource::Text(_) => true,
-            MediaSource::Blocks(blocks) => blocks.iter().all(|block| text_of(block).is_some()),
+            MediaSource::Blocks(blocks) | MediaSource::Findings(blocks) => {
+                blocks.iter().all(|block| text_of(block).is_some())
+            }
             _ => false,
         },
         _ => false,
@@ -68,7 +70,7 @@ fn write_text(source: &MediaSource<'_>, json: &mut Writer<'_>) {
     json.begin_string();
     match source {
         MediaSource::Text(text) => json.str_part(text),
-        MediaSource::Blocks(blocks) => {
+        MediaSource::Blocks(blocks) | MediaSource::Findings(blocks) => {
             for (index, text) in blocks.iter().filter_map(text_of).enumerate() {
                 if index > 0 {
                     json.string_part("\n");

@@ -40,7 +40,7 @@ pub(super) fn write(
             return Err(unsupported(turn.position.to_string(), reason));
         }
     };
-    if let MediaSource::Blocks(blocks) = source {
+    if let MediaSource::Blocks(blocks) | MediaSource::Findings(blocks) = source {
         return write_blocks(blocks, turn, context, json);
     }
     json.begin_object();
@@ -109,7 +109,7 @@ fn write_source(
             let reason = "the file was uploaded to another provider";
             return Err(unsupported(turn.position.to_string(), reason));
         }
-        MediaSource::Blocks(_) => return Ok(()),
+        MediaSource::Blocks(_) | MediaSource::Findings(_) => return Ok(()),
     }
     write_name(name, context, json);
     json.end_object();

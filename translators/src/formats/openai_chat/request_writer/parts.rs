@@ -48,7 +48,7 @@ impl Body<'_, '_> {
             };
         }
         if let BlockKind::Document {
-            source: MediaSource::Blocks(blocks),
+            source: MediaSource::Blocks(blocks) | MediaSource::Findings(blocks),
             ..
         } = &block.kind
         {

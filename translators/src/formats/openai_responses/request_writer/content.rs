@@ -11,7 +11,7 @@ use super::{Body, refuse};
 impl Body<'_, '_> {
     pub(super) fn part(&mut self, block: &Block<'_>, turn: &Turn<'_>) -> Result<(), Refusal> {
         if let BlockKind::Document {
-            source: MediaSource::Blocks(blocks),
+            source: MediaSource::Blocks(blocks) | MediaSource::Findings(blocks),
             ..
         } = &block.kind
         {
