@@ -100,8 +100,9 @@ const HEAD: &str = "\
 OpenAI and not listed is of the kind `openai` with its `base_url`.
 
 What a provider would refuse is left out of requests and named in the response header
-`x-sluice-dropped`; with `on_unsupported: reject` such a request is answered with 422. The names of
-fields are those of OpenAI Chat Completions; `messages.name` is `name` in a message.
+`x-sluice-dropped`; with `on_unsupported: reject` such a request is answered with 422. Both name the
+field as the client's own API spells it (`generationConfig.topK`); the names here are those of OpenAI
+Chat Completions, where `messages.name` is `name` in a message.
 
 | Kind | Provider | API | Base URL | Key | What differs |
 | --- | --- | --- | --- | --- | --- |

@@ -179,7 +179,15 @@ fn translate(
         betas: &[],
     };
     let mut out = Vec::with_capacity(body.text().len().saturating_add(256));
-    (provider.codec.write_request)(&request, &to, notices, &mut out)?;
+    let mut left_out = Notices::default();
+    let written = (provider.codec.write_request)(&request, &to, &mut left_out, &mut out);
+    // Writers know the neutral form's names only.
+    let spell = |field: &str| {
+        let names = exchange.client.field_names;
+        names.spell(field, body.root()).into_owned()
+    };
+    notices.take_over(&left_out, &spell);
+    written.map_err(|refusal| refusal.respelled(&spell))?;
     Ok(out)
 }
 

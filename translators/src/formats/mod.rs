@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use crate::framing::Frame;
 use crate::framing::sse::write_event;
-use crate::ir::{ApiError, Event, Notices, Refusal, Request, Response, Sink, Usage};
+use crate::ir::{ApiError, Event, FieldNames, Notices, Refusal, Request, Response, Sink, Usage};
 use crate::json::{Document, Value};
 use crate::providers::{Quirks, Target};
 
@@ -86,7 +86,8 @@ pub struct Codec {
     /// `None`: the body goes on as it is. What the provider would refuse is left out and goes to the
     /// notices.
     pub edit_request: fn(&Document, &Edit<'_>, &mut Notices) -> Option<String>,
-    /// Writes a request for a provider. What is left out goes to the notices.
+    /// Writes a request for a provider. What is left out goes to the notices, by the neutral form's
+    /// names, as refusals do: [`FieldNames`] has the client's.
     pub write_request:
         fn(&Request<'_>, &Target<'_>, &mut Notices, &mut Vec<u8>) -> Result<(), Refusal>,
     /// Token counts and served model of a whole answer that passes through, and whether it is one,
@@ -117,6 +118,8 @@ pub struct ClientCodec {
     /// comes, since the body is gone when the answer does. Bounded; empty where the API repeats
     /// nothing.
     pub echo: fn(&Document) -> Echo,
+    /// How the API spells what writers of other formats leave out or refuse.
+    pub field_names: &'static FieldNames,
     /// Writes a whole answer for a client.
     pub write_response: fn(&Response<'_>, &Answer<'_>, &mut Vec<u8>),
     /// Writes an error for a client and gives the status to send.
@@ -282,6 +285,8 @@ pub trait StreamWriter {
 mod citation_tests;
 #[cfg(test)]
 mod cross_tests;
+#[cfg(test)]
+mod field_name_tests;
 #[cfg(test)]
 mod inspection_tests;
 #[cfg(test)]

@@ -11,6 +11,7 @@
 mod citation;
 mod error;
 mod event;
+mod field_names;
 mod logprob;
 mod notice;
 mod replay;
@@ -22,6 +23,7 @@ mod usage;
 pub use citation::{Citation, PlaceUnit, SourcePlace, Span};
 pub use error::{ApiError, ErrorKind};
 pub use event::{Event, ItemKind, Sink};
+pub use field_names::FieldNames;
 pub use logprob::{Logprobs, ScoredToken, TokenLogprob};
 pub use notice::{Notice, Notices, Refusal};
 pub use request::{

@@ -33,6 +33,13 @@ impl Notices {
         }
     }
 
+    /// Takes over what a writer has left out, spelled as `spell` says.
+    pub fn take_over(&mut self, written: &Self, spell: &dyn Fn(&str) -> String) {
+        for notice in &written.0 {
+            self.drop_field(spell(&notice.field));
+        }
+    }
+
     /// The notices so far.
     pub fn iter(&self) -> impl Iterator<Item = &Notice> {
         self.0.iter()
@@ -108,6 +115,14 @@ impl Refusal {
             target,
             reason: reason.into(),
         }
+    }
+
+    /// The same, with its field spelled as `spell` says.
+    #[must_use]
+    pub fn respelled(mut self, spell: &dyn Fn(&str) -> String) -> Self {
+        let (Self::Invalid { field, .. } | Self::Unsupported { field, .. }) = &mut self;
+        *field = spell(field);
+        self
     }
 
     /// The HTTP status of the answer.

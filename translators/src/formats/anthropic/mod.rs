@@ -12,6 +12,7 @@
 mod citations;
 mod edit;
 mod error;
+mod field_names;
 mod fields;
 mod input;
 mod request_reader;
@@ -43,6 +44,7 @@ pub static CODEC: Codec = Codec {
     client: Some(ClientCodec {
         read_request: request_reader::read_request,
         echo: crate::formats::no_echo,
+        field_names: &field_names::FIELD_NAMES,
         write_response: response_writer::write_response,
         write_error: error::write_error,
         stream_writer: stream_writer::stream_writer,

@@ -15,6 +15,7 @@ mod base64;
 mod citations;
 mod edit;
 mod error;
+mod field_names;
 mod fields;
 mod grounding;
 mod logprobs;
@@ -47,6 +48,7 @@ pub static CODEC: Codec = Codec {
     client: Some(ClientCodec {
         read_request: request_reader::read_request,
         echo: no_echo,
+        field_names: &field_names::FIELD_NAMES,
         write_response: response_writer::write_response,
         write_error: error::write_error,
         stream_writer: stream_writer::stream_writer,

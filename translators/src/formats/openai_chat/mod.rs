@@ -13,6 +13,7 @@ use crate::formats::{ClientCodec, Codec};
 
 mod citations;
 mod edit;
+mod field_names;
 mod ids;
 mod reasoning;
 mod request_reader;
@@ -39,6 +40,7 @@ pub static CODEC: Codec = Codec {
     client: Some(ClientCodec {
         read_request: request_reader::read,
         echo: crate::formats::no_echo,
+        field_names: &field_names::FIELD_NAMES,
         write_response: response_writer::write,
         write_error: error::write,
         stream_writer: stream_writer::open,

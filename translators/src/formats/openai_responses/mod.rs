@@ -16,6 +16,7 @@ use crate::formats::{ClientCodec, Codec};
 mod citations;
 mod echo;
 mod edit;
+mod field_names;
 mod ids;
 mod item;
 mod namespace;
@@ -44,6 +45,7 @@ pub static CODEC: Codec = Codec {
     client: Some(ClientCodec {
         read_request: request_reader::read,
         echo: echo::echo,
+        field_names: &field_names::FIELD_NAMES,
         write_response: response_writer::write,
         write_error: error::write,
         stream_writer: stream_writer::open,

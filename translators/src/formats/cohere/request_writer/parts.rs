@@ -49,7 +49,7 @@ fn write_part(
     context: &mut Context<'_>,
     json: &mut Writer<'_>,
 ) -> Result<(), Refusal> {
-    let refuse = |reason| Err(unsupported(format!("{}.content", turn.position), reason));
+    let refuse = |reason| Err(unsupported(turn.position.to_string(), reason));
     match &block.kind {
         BlockKind::Text(text) | BlockKind::Refusal(text) => {
             write_text("text", text, json);
@@ -91,7 +91,7 @@ fn write_image(
         MediaSource::Url { url, .. } if is_web(url) => json.str(url),
         _ => {
             let reason = "a picture must be sent as bytes or by an http(s) URL";
-            return Err(unsupported(format!("{}.content", turn.position), reason));
+            return Err(unsupported(turn.position.to_string(), reason));
         }
     }
     match detail.map(detail_word) {

@@ -489,7 +489,7 @@ fn what_would_not_survive_is_refused() {
     };
     for block in [document(pdf), Block::new(audio), Block::new(picture)] {
         let request = user(vec![Block::text("hi"), block]);
-        assert_eq!(refusal(&request), ("messages[0].content".to_owned(), 422));
+        assert_eq!(refusal(&request), ("messages[0]".to_owned(), 422));
     }
     assert_eq!(
         refusal(&user(vec![Block::text(" ")])),

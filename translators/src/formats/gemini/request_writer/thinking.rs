@@ -79,7 +79,7 @@ fn amount(reasoning: &Reasoning<'_>, context: &mut Context<'_>) -> Option<Amount
         return Some(off(by_level, context));
     }
     if let Some(budget) = reasoning.budget_tokens {
-        context.drop_if(effort.is_some(), "reasoning_effort");
+        context.drop_if(effort.is_some(), "reasoning.effort");
         // Models with levels take budgets too.
         return Some(Amount::Budget(budget));
     }

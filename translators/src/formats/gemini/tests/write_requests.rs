@@ -174,7 +174,7 @@ fn thinking_is_asked_for_by_budget_or_by_level() {
         config(both, Thinking::Both),
         (
             json!({"thinkingBudget": 2000, "includeThoughts": true}),
-            "reasoning_effort".to_owned()
+            "reasoning.effort".to_owned()
         )
     );
 }

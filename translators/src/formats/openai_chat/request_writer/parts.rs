@@ -42,7 +42,7 @@ impl Body<'_, '_> {
                     Ok(())
                 }
                 _ => Err(refuse(
-                    format!("{}.content ({})", turn.position, name.decode()),
+                    format!("{} ({})", turn.position, name.decode()),
                     "it has no such block",
                 )),
             };
@@ -84,7 +84,7 @@ impl Body<'_, '_> {
             }
             _ => {
                 return Err(refuse(
-                    format!("{}.content", turn.position),
+                    turn.position.to_string(),
                     "a block of this kind cannot stand here",
                 ));
             }
@@ -215,7 +215,7 @@ impl Body<'_, '_> {
 
 fn foreign_file(turn: &Turn<'_>) -> Refusal {
     refuse(
-        format!("{}.content", turn.position),
+        turn.position.to_string(),
         "a file must be sent as bytes, a picture as bytes or by an http(s) URL",
     )
 }

@@ -58,7 +58,7 @@ impl Body<'_, '_> {
                 self.document(source, name.as_ref(), turn)?;
             }
             _ => {
-                let field = format!("{}.content", turn.position);
+                let field = turn.position.to_string();
                 return Err(refuse(field, "it takes words, pictures and files only"));
             }
         }
@@ -155,7 +155,7 @@ const fn is_shared(format: Format) -> bool {
 
 fn foreign_file(turn: &Turn<'_>) -> Refusal {
     refuse(
-        format!("{}.content", turn.position),
+        turn.position.to_string(),
         "files must be sent as bytes or by an http(s) URL",
     )
 }

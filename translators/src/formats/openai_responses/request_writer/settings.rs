@@ -135,7 +135,7 @@ impl Body<'_, '_> {
             Some(OutputFormat::JsonSchema { .. })
                 if !self.target.capabilities.structured_output =>
             {
-                return Err(refuse("text.format", "the model follows no schemas"));
+                return Err(refuse("response_format", "the model follows no schemas"));
             }
             Some(schema @ OutputFormat::JsonSchema { .. }) => self.schema(schema)?,
         }
