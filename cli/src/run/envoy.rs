@@ -8,11 +8,12 @@ use std::process::Command;
 use crate::failure::Failure;
 use crate::generate::Host;
 
-/// An Envoy that is new enough.
+/// An Envoy on this machine.
 #[derive(Debug)]
 pub(super) struct Envoy {
     /// Where it is.
     pub(super) path: PathBuf,
+    version: Version,
 }
 
 /// Major and minor.
@@ -20,25 +21,35 @@ type Version = (u32, u32);
 
 impl Envoy {
     /// The one that is named, else one in a virtual environment, else the one on `PATH`.
-    pub(super) fn find(named: Option<&Path>, host: Host) -> Result<Self, Failure> {
+    pub(super) fn find(named: Option<&Path>) -> Result<Self, Failure> {
         let path = match named {
             Some(path) => path.to_owned(),
             None => search().ok_or_else(|| Failure::line(MISSING))?,
         };
         let version = version(&path)?;
-        let least = least(host);
-        if version < least {
-            return Err(Failure::line(format!(
-                "{} is Envoy {}.{}, too old: {} needs {}.{} or newer",
-                path.display(),
-                version.0,
-                version.1,
-                what(host),
-                least.0,
-                least.1
-            )));
+        Ok(Self { path, version })
+    }
+
+    /// Whether it is one that the module has been seen to work in. Its ABI belongs to a version.
+    pub(super) fn takes_module(&self) -> bool {
+        (least(Host::Module)..=NEWEST_WITH_MODULE).contains(&self.version)
+    }
+
+    /// Refuses one that is too old for the filter.
+    pub(super) fn check(&self, host: Host) -> Result<(), Failure> {
+        let (version, least) = (self.version, least(host));
+        if version >= least {
+            return Ok(());
         }
-        Ok(Self { path })
+        Err(Failure::line(format!(
+            "{} is Envoy {}.{}, too old: {} needs {}.{} or newer",
+            self.path.display(),
+            version.0,
+            version.1,
+            what(host),
+            least.0,
+            least.1
+        )))
     }
 }
 
@@ -91,6 +102,9 @@ const fn least(host: Host) -> Version {
     }
 }
 
+/// Later ones are asked for by name: `--host module`.
+const NEWEST_WITH_MODULE: Version = (1, 40);
+
 const fn what(host: Host) -> &'static str {
     match host {
         Host::Wasm => "the wasm filter",
@@ -119,6 +133,16 @@ mod tests {
         assert_eq!(found(), Some(global.join("envoy")));
         std::fs::write(local.join("envoy"), "").unwrap();
         assert_eq!(found(), Some(local.join("envoy")));
+    }
+
+    #[test]
+    fn the_module_is_for_versions_that_it_was_seen_in() {
+        let takes = |version| {
+            let path = PathBuf::new();
+            Envoy { path, version }.takes_module()
+        };
+        let versions = [(1, 38), (1, 39), (1, 40), (1, 41), (2, 0)];
+        assert_eq!(versions.map(takes), [false, true, true, false, false]);
     }
 
     #[test]

@@ -52,9 +52,9 @@ pub struct Options {
     /// The Envoy to run [default: .venv/bin/envoy here or above, else the one on PATH]
     #[arg(long, value_name = "PATH", env = "ENVOY")]
     envoy: Option<PathBuf>,
-    /// What the filter runs in
-    #[arg(long, value_enum, default_value_t)]
-    host: Host,
+    /// What the filter runs in [default: module, where this Envoy takes it, else wasm]
+    #[arg(long, value_enum)]
+    host: Option<Host>,
     /// Take this filter (the wasm, or the module's .so) in place of the one that sluice carries
     #[arg(long, value_name = "FILE")]
     filter: Option<PathBuf>,
@@ -74,15 +74,17 @@ pub fn run(options: &Options, out: &mut dyn Write, err: &mut dyn Write) -> Resul
     let mut source = Source::of(options.file.as_deref(), err)?;
     source.config.listen = options.listen.unwrap_or(source.config.listen);
     source.config.admin = options.admin.or(source.config.admin);
-    let envoy = Envoy::find(options.envoy.as_deref(), options.host)?;
+    let envoy = Envoy::find(options.envoy.as_deref())?;
+    let host = host(options, &envoy);
+    envoy.check(host)?;
     check_free(source.config.listen, "--listen")?;
     if let Some(admin) = source.config.admin {
         check_free(admin, "--admin")?;
     }
-    let secrets = secrets::take(&mut source.config, options.host)?;
+    let secrets = secrets::take(&mut source.config, host)?;
     let directory = directory()?;
     let _limits = keep_limits(&mut source.config, directory.path())?;
-    fill(directory.path(), &source.config, options)?;
+    fill(directory.path(), &source.config, host, options)?;
     let process = Process::start(&Settings {
         envoy: &envoy,
         directory: directory.path(),
@@ -127,12 +129,22 @@ fn keep_limits(config: &mut Config, directory: &Path) -> Result<Option<Service>,
     service.map(Some).map_err(Failure::line)
 }
 
+/// The one that was asked for; else the faster one, where it can be had.
+fn host(options: &Options, envoy: &Envoy) -> Host {
+    let is_module = match &options.filter {
+        Some(file) => file.extension().is_some_and(|extension| extension == "so"),
+        None => envoy.takes_module() && Artifact::of(Host::Module).is_ok(),
+    };
+    let best = if is_module { Host::Module } else { Host::Wasm };
+    options.host.unwrap_or(best)
+}
+
 /// Writes what Envoy loads.
-fn fill(directory: &Path, config: &Config, options: &Options) -> Result<(), Failure> {
-    artifact::install(directory, options.host, options.filter.as_deref())?;
+fn fill(directory: &Path, config: &Config, host: Host, options: &Options) -> Result<(), Failure> {
+    artifact::install(directory, host, options.filter.as_deref())?;
     let target = Target {
-        host: options.host,
-        wasm: directory.join(Artifact::file_name(options.host)),
+        host,
+        wasm: directory.join(Artifact::file_name(host)),
         ca_file: ca_file::find(),
     };
     let bootstrap = generate(config, &target)?;
