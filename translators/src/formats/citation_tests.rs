@@ -296,3 +296,64 @@ fn documents_of_converse_are_documents_of_anthropic() {
     );
     assert_eq!(chat[1]["choices"][0]["delta"]["content"], WORDS[1]);
 }
+
+#[test]
+fn what_a_provider_searched_for_is_told_to_clients_that_can_hear_it() {
+    let query = "zürich size";
+    let mut gemini = gemini_answer(json!({"partIndex": 1, "endIndex": 3}));
+    gemini["candidates"][0]["groundingMetadata"]["webSearchQueries"] = json!([query]);
+    let used = json!({"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": query}});
+    let found =
+        json!({"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []});
+    let anthropic = json!({"content": [used, found, {"type": "text", "text": "So."}], "stop_reason": "end_turn"});
+    let call = json!({"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"type": "search", "query": query}});
+    let responses = json!({"status": "completed", "output": [call, {"type": "message", "content": [{"type": "output_text", "text": "So."}]}]});
+    for (from, body) in [
+        (GEMINI, &gemini),
+        (ANTHROPIC, &anthropic),
+        (RESPONSES, &responses),
+    ] {
+        let told = whole(from, RESPONSES, body);
+        let item = &told["output"][0];
+        assert_eq!(item["type"], "web_search_call", "{from:?}");
+        let action = json!({"type": "search", "query": query, "queries": [query]});
+        assert_eq!(item["action"], action, "{from:?}");
+        let told = whole(from, GEMINI, body);
+        let metadata = &told["candidates"][0]["groundingMetadata"];
+        assert_eq!(metadata["webSearchQueries"], json!([query]), "{from:?}");
+    }
+    // It is nothing that a client of Chat could be told, and its own blocks stay Anthropic's.
+    let told = whole(ANTHROPIC, CHAT, &anthropic);
+    assert_eq!(told["choices"][0]["message"]["content"], "So.");
+    let told = whole(ANTHROPIC, ANTHROPIC, &anthropic);
+    assert_eq!(told["content"], anthropic["content"]);
+    let told = whole(GEMINI, ANTHROPIC, &gemini);
+    assert_eq!(told["content"][0]["type"], "thinking");
+}
+
+#[test]
+fn searches_of_streams_are_told_once() {
+    let query = "zürich size";
+    let metadata = json!({"webSearchQueries": [query]});
+    let chunk = |text: &str, end: Json| json!({"candidates": [{"content": {"parts": [{"text": text}]}, "finishReason": end, "groundingMetadata": metadata}]});
+    let frames = unnamed(vec![chunk("So", Json::Null), chunk(".", json!("STOP"))]);
+    let events = stream(GEMINI, RESPONSES, &frames);
+    let last = &events.last().unwrap()["response"]["output"];
+    assert_eq!(last.as_array().unwrap().len(), 2);
+    assert_eq!(last[0]["action"]["queries"], json!([query]));
+    assert_eq!(last[1]["content"][0]["text"], "So.");
+    let begins =
+        json!({"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {}});
+    let input = json!({"query": query}).to_string();
+    let frames = unnamed(vec![
+        json!({"type": "message_start", "message": {"id": "m"}}),
+        json!({"type": "content_block_start", "index": 0, "content_block": begins}),
+        json!({"type": "content_block_delta", "index": 0, "delta": {"type": "input_json_delta", "partial_json": input}}),
+        json!({"type": "content_block_stop", "index": 0}),
+        json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}}),
+        json!({"type": "message_stop"}),
+    ]);
+    let chunks = stream(ANTHROPIC, GEMINI, &frames);
+    let candidate = &chunks.last().unwrap()["candidates"][0];
+    assert_eq!(candidate["groundingMetadata"], metadata);
+}

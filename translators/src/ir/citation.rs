@@ -28,6 +28,15 @@ pub struct Citation<'a> {
     pub own: Option<(Format, &'a str)>,
 }
 
+/// A search of the web that the provider has made on its own.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Search<'a> {
+    /// What was searched for.
+    pub queries: Vec<Str<'a>>,
+    /// All of it as its own format writes it, raw JSON.
+    pub own: Option<(Format, &'a str)>,
+}
+
 /// A range of a text item's text, in characters (Unicode code points) from its beginning; `end` is
 /// not part of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,6 +1,6 @@
 //! An answer in pieces, in the neutral form.
 
-use super::{ApiError, Citation, Signature, Stop, TokenLogprob, Usage};
+use super::{ApiError, Citation, Search, Signature, Stop, TokenLogprob, Usage};
 use crate::formats::Format;
 use crate::json::Str;
 
@@ -130,6 +130,8 @@ pub enum ItemKind<'a> {
         /// Base64.
         data: Str<'a>,
     },
+    /// A search that the provider has made, whole.
+    Search(Search<'a>),
     /// What only one format has, whole, as raw JSON.
     Opaque {
         /// The format it belongs to.

@@ -20,7 +20,7 @@ mod response;
 mod schema;
 mod usage;
 
-pub use citation::{Citation, PlaceUnit, SourcePlace, Span};
+pub use citation::{Citation, PlaceUnit, Search, SourcePlace, Span};
 pub use error::{ApiError, ErrorKind};
 pub use event::{Event, ItemKind, Sink};
 pub use field_names::FieldNames;

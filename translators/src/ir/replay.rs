@@ -72,7 +72,7 @@ fn replay_item(candidate: &Candidate<'_>, item: u32, piece: &Item<'_>, sink: &mu
             });
             sign(item, signature.as_ref(), sink);
         }
-        Item::Image { .. } | Item::Audio(_) | Item::Opaque { .. } => {}
+        Item::Image { .. } | Item::Audio(_) | Item::Search(_) | Item::Opaque { .. } => {}
     }
     sink.event(Event::ItemStop { item });
 }
@@ -94,6 +94,7 @@ fn kind<'a>(piece: &Item<'a>) -> ItemKind<'a> {
             mime: mime.clone(),
             data: data.clone(),
         },
+        Item::Search(search) => ItemKind::Search(search.clone()),
         Item::Audio(json) => ItemKind::Opaque {
             format: Format::OpenaiChat,
             name: Str::from("audio"),

@@ -1,6 +1,6 @@
 //! A whole answer, in the neutral form.
 
-use super::{Citation, Logprobs, ReasoningBlock, Signature, ToolCall, Usage};
+use super::{Citation, Logprobs, ReasoningBlock, Search, Signature, ToolCall, Usage};
 use crate::formats::Format;
 use crate::json::Str;
 
@@ -67,6 +67,8 @@ pub enum Item<'a> {
     },
     /// Sound that the model made, in OpenAI's form: raw JSON of `message.audio`.
     Audio(&'a str),
+    /// A search that the provider has made.
+    Search(Search<'a>),
     /// What only one format has, as raw JSON.
     Opaque {
         /// The format it belongs to.

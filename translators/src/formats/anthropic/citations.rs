@@ -6,7 +6,7 @@
 //! <https://docs.claude.com/en/docs/build-with-claude/citations>
 
 use crate::formats::Format;
-use crate::ir::{Citation, PlaceUnit, SourcePlace};
+use crate::ir::{Citation, PlaceUnit, Search, SourcePlace};
 use crate::json::{Str, Value, Writer};
 
 /// Reads an element of `citations`, or that of a `citations_delta`.
@@ -101,6 +101,23 @@ fn write_page(citation: &Citation<'_>, json: &mut Writer<'_>) {
 pub(super) fn is_foreign(citation: Value<'_>) -> bool {
     let index = citation.get("encrypted_index").and_then(Value::as_str);
     index.is_some_and(|index| index == NO_INDEX)
+}
+
+/// Whether a block is a search that the provider makes itself.
+pub(super) fn is_search(block: Value<'_>) -> bool {
+    let name = block.get("name").and_then(Value::as_str);
+    name.is_some_and(|name| name == "web_search")
+}
+
+/// Reads such a block. What was found stands in a block behind it, which is a token to others.
+pub(super) fn read_search(block: Value<'_>) -> Search<'_> {
+    let query = block
+        .get_some("input")
+        .and_then(|input| input.get_some("query")?.as_str());
+    Search {
+        queries: query.into_iter().collect(),
+        own: Some((Format::Anthropic, block.raw())),
+    }
 }
 
 fn write_or_null(key: &str, text: Option<&Str<'_>>, json: &mut Writer<'_>) {

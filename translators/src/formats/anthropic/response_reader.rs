@@ -95,6 +95,9 @@ fn read_item(block: Value<'_>) -> Result<Item<'_>, ApiError<'_>> {
             call: read_call(block),
             signature: None,
         },
+        "server_tool_use" if citations::is_search(block) => {
+            Item::Search(citations::read_search(block))
+        }
         _ => Item::Opaque {
             format: Format::Anthropic,
             name,

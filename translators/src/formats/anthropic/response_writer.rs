@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::formats::{Answer, Format};
-use crate::ir::{Candidate, Citation, Item, ReasoningBlock, Response, Signature, ToolCall};
+use crate::ir::{Candidate, Citation, Item, ReasoningBlock, Response, Search, Signature, ToolCall};
 use crate::json::{Str, Writer};
 
 use super::{citations, input, signature, stop, tool_id, usage};
@@ -90,9 +90,14 @@ fn write_item(json: &mut Writer<'_>, item: &Item<'_>, index: usize, seed: u64) {
             format: Format::Anthropic,
             json: own,
             ..
-        } => json.raw(own),
-        // This API's answers have no place for pictures, sound and other formats' own blocks.
-        Item::Image { .. } | Item::Audio(_) | Item::Opaque { .. } => {}
+        }
+        | Item::Search(Search {
+            own: Some((Format::Anthropic, own)),
+            ..
+        }) => json.raw(own),
+        // This API's answers have no place for pictures, sound and other formats' own blocks, nor for
+        // a search without the tokens of what it found.
+        Item::Image { .. } | Item::Audio(_) | Item::Search(_) | Item::Opaque { .. } => {}
     }
 }
 

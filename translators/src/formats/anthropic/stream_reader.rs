@@ -227,10 +227,16 @@ impl Reader {
         let block = document.root();
         let name = block.get("type").and_then(Value::as_str);
         let whole = with_input(&document, input);
-        let kind = ItemKind::Opaque {
-            format: Format::Anthropic,
-            name: name.unwrap_or_default(),
-            json: whole.as_deref().unwrap_or_else(|| block.raw()),
+        let whole = whole.and_then(|text| Document::parse(text.into_bytes()).ok());
+        let block = whole.as_ref().map_or(block, Document::root);
+        let name = name.unwrap_or_default();
+        let kind = match name == "server_tool_use" && citations::is_search(block) {
+            true => ItemKind::Search(citations::read_search(block)),
+            false => ItemKind::Opaque {
+                format: Format::Anthropic,
+                name,
+                json: block.raw(),
+            },
         };
         let item = self.begin(kind, sink);
         sink.event(Event::ItemStop { item });

@@ -5,7 +5,7 @@
 //! part, or counts through all text of the answer.
 //! <https://ai.google.dev/api/generate-content#GroundingMetadata>
 
-use crate::ir::{Citation, Span};
+use crate::ir::{Citation, Search, Span};
 use crate::json::{Kind, Str, Value};
 
 use super::fields::{get, text};
@@ -47,6 +47,15 @@ pub(super) fn found(candidate: Value<'_>) -> Vec<Found<'_>> {
         grounded(metadata, is_last, &mut found);
     }
     found
+}
+
+/// What was searched for. It stands beside the parts, and came before them.
+pub(super) fn search(candidate: Value<'_>) -> Option<Search<'_>> {
+    let metadata = get(candidate, "groundingMetadata")?;
+    let queries: Vec<_> = elements(metadata, "webSearchQueries")
+        .filter_map(Value::as_str)
+        .collect();
+    (!queries.is_empty()).then_some(Search { queries, own: None })
 }
 
 /// The list is called `citationSources` at the Gemini API and `citations` at Vertex AI.

@@ -1,6 +1,6 @@
 //! Where words come from, gathered for a client: `groundingMetadata`.
 
-use crate::ir::Citation;
+use crate::ir::{Citation, Search};
 use crate::json::{Str, Writer};
 
 use super::citations::Bytes;
@@ -18,6 +18,7 @@ pub(super) struct Grounding {
     /// `groundingChunks`, JSON.
     sources: Vec<String>,
     supports: Vec<Support>,
+    queries: Vec<String>,
     held: usize,
 }
 
@@ -54,13 +55,38 @@ impl Grounding {
         }
     }
 
+    /// Adds what was searched for.
+    pub(super) fn search(&mut self, search: &Search<'_>) {
+        for query in &search.queries {
+            let query = query.decode();
+            let held = self.held.saturating_add(query.len()).saturating_add(64);
+            if held <= MAX_BYTES {
+                self.held = held;
+                self.queries.push(query.into_owned());
+            }
+        }
+    }
+
     /// Writes the member, if there is anything to tell.
     pub(super) fn write(&self, json: &mut Writer<'_>) {
-        if self.supports.is_empty() {
+        if self.supports.is_empty() && self.queries.is_empty() {
             return;
         }
         json.key("groundingMetadata");
         json.begin_object();
+        if !self.queries.is_empty() {
+            json.key("webSearchQueries");
+            json.begin_array();
+            self.queries.iter().for_each(|query| json.string(query));
+            json.end_array();
+        }
+        if !self.supports.is_empty() {
+            self.write_supports(json);
+        }
+        json.end_object();
+    }
+
+    fn write_supports(&self, json: &mut Writer<'_>) {
         json.key("groundingChunks");
         json.begin_array();
         self.sources.iter().for_each(|source| json.raw(source));
@@ -69,7 +95,6 @@ impl Grounding {
         json.begin_array();
         self.supports.iter().for_each(|support| support.write(json));
         json.end_array();
-        json.end_object();
     }
 }
 

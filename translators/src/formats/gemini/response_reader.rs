@@ -83,7 +83,8 @@ pub(super) fn malformed(stop: &Stop<'_>) -> ApiError<'static> {
 
 fn read_candidate(candidate: Value<'_>) -> Candidate<'_> {
     let parts: Vec<_> = parts(candidate).map(read_item).collect();
-    let items = cited(parts, candidate);
+    let search = citations::search(candidate).map(Item::Search);
+    let items: Vec<_> = search.into_iter().chain(cited(parts, candidate)).collect();
     let has_calls = items.iter().any(is_call);
     Candidate {
         index: index(candidate),

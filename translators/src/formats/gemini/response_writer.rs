@@ -93,8 +93,11 @@ fn write_candidate(candidate: &Candidate<'_>, answer: &Answer<'_>, json: &mut Wr
     json.end_object();
 }
 
-/// Gathers where a text comes from, which is about to be a part.
+/// Gathers searches, and where a text comes from, which is about to be a part.
 fn ground(item: &Item<'_>, part: u64, grounding: &mut Grounding) {
+    if let Item::Search(search) = item {
+        grounding.search(search);
+    }
     let Item::Text {
         text, citations, ..
     } = item
@@ -168,7 +171,7 @@ impl Parts {
                 ..
             } => json.raw(own),
             // Other formats' own items, and sound in OpenAI's form, have no place here.
-            Item::Audio(_) | Item::Opaque { .. } => return 0,
+            Item::Audio(_) | Item::Search(_) | Item::Opaque { .. } => return 0,
         }
         1
     }

@@ -55,6 +55,8 @@ struct State {
     open: Option<Open>,
     text: Text,
     has_items: bool,
+    /// What it searched for was told; chunks repeat it.
+    has_searched: bool,
     has_calls: bool,
     is_stopped: bool,
 }
@@ -169,6 +171,7 @@ impl Reader {
         let mut state = self.candidates.remove(&number).unwrap_or_default();
         if !state.is_stopped {
             logprobs::read(candidate).tell(number, sink);
+            self.search(number, &mut state, candidate, sink);
             for item in parts(candidate).filter_map(read_item) {
                 self.item(number, &mut state, &item, sink);
             }
@@ -264,6 +267,14 @@ impl Reader {
             sign(number, signature.as_ref(), sink);
         }
         sink.event(Event::ItemStop { item: number });
+    }
+
+    fn search(&mut self, candidate: u64, state: &mut State, told: Value<'_>, sink: &mut dyn Sink) {
+        let search = citations::search(told).filter(|_| !state.has_searched);
+        let Some(search) = search else { return };
+        state.has_searched = true;
+        let item = self.begin(candidate, ItemKind::Search(search), sink);
+        sink.event(Event::ItemStop { item });
     }
 
     fn begin(&mut self, candidate: u64, kind: ItemKind<'_>, sink: &mut dyn Sink) -> u32 {

@@ -187,6 +187,10 @@ impl GeminiWriter {
                 self.part(candidate, out, |json| json.raw(own));
                 Kind::Silent
             }
+            ItemKind::Search(search) => {
+                known.grounding.search(search);
+                Kind::Silent
+            }
             ItemKind::Opaque { .. } => Kind::Silent,
         };
         self.items.insert(item, Open { candidate, kind });

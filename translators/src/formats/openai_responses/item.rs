@@ -29,6 +29,8 @@ pub(super) enum Content {
     },
     /// A call for the client to make.
     Call(Call),
+    /// What a search of the provider's looked for.
+    Search(Vec<String>),
     /// A picture that the model made.
     Image {
         /// MIME type.
@@ -73,6 +75,7 @@ impl Content {
                 free_form: false, ..
             }) => "fc",
             Self::Call(_) => "ctc",
+            Self::Search(_) => "ws",
             Self::Image { .. } => "ig",
         }
     }
@@ -91,6 +94,7 @@ impl Output {
                 token,
             } => write_reasoning(summary, text.as_deref(), token.as_deref(), w),
             Content::Call(call) => call.write(w),
+            Content::Search(queries) => write_search(queries, w),
             Content::Image { mime, data } => write_image(mime, data, status, w),
         }
         w.field_string("status", status);
@@ -207,6 +211,22 @@ fn write_reasoning(
     if let Some(token) = token {
         w.field_string("encrypted_content", token);
     }
+}
+
+/// `query` is the older member, of one query.
+fn write_search(queries: &[String], w: &mut Writer<'_>) {
+    w.field_string("type", "web_search_call");
+    w.key("action");
+    w.begin_object();
+    w.field_string("type", "search");
+    if let Some(first) = queries.first() {
+        w.field_string("query", first);
+    }
+    w.key("queries");
+    w.begin_array();
+    queries.iter().for_each(|query| w.string(query));
+    w.end_array();
+    w.end_object();
 }
 
 /// The bytes stand in the finished item only.

@@ -4,7 +4,7 @@
 
 use crate::formats::{Format, Inspection};
 use crate::ir::{
-    ApiError, Candidate, ErrorKind, Item, Logprobs, ReasoningBlock, Response, TokenLogprob,
+    ApiError, Candidate, ErrorKind, Item, Logprobs, ReasoningBlock, Response, Search, TokenLogprob,
     ToolCall,
 };
 use crate::json::{Document, Kind, Str, Value};
@@ -121,6 +121,7 @@ pub(super) fn single<'a>(item: Value<'a>, word: Str<'a>) -> Option<Item<'a>> {
         "function_call" => call(item, "arguments"),
         "custom_tool_call" => call(item, "input"),
         "image_generation_call" => image(item)?,
+        "web_search_call" if search(item).is_some() => Item::Search(search(item)?),
         "" => return None,
         _ => Item::Opaque {
             format: Format::OpenaiResponses,
@@ -128,6 +129,20 @@ pub(super) fn single<'a>(item: Value<'a>, word: Str<'a>) -> Option<Item<'a>> {
             json: item.raw(),
         },
     })
+}
+
+/// A search that the provider has made; other uses of its tool open pages.
+fn search(item: Value<'_>) -> Option<Search<'_>> {
+    let action = item.get_some("action")?;
+    let list = action.get_some("queries").into_iter();
+    let mut queries: Vec<_> = list
+        .flat_map(Value::elements)
+        .filter_map(Value::as_str)
+        .collect();
+    if queries.is_empty() {
+        queries.extend(text(action, "query"));
+    }
+    (!queries.is_empty()).then_some(Search { queries, own: None })
 }
 
 /// A part of a message.

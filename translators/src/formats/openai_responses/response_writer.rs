@@ -217,6 +217,9 @@ impl Outputs {
                 mime: own(mime),
                 data: own(data),
             }),
+            Item::Search(search) => {
+                self.push(Content::Search(search.queries.iter().map(own).collect()));
+            }
             // Sound, and what only another format has, have no place.
             Item::Audio(_) | Item::Opaque { .. } => {}
         }

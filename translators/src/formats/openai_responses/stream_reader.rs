@@ -356,6 +356,7 @@ impl Reader {
     fn whole(&mut self, item: Option<Item<'_>>, sink: &mut dyn Sink) {
         let kind = match item {
             Some(Item::Image { mime, data }) => ItemKind::Image { mime, data },
+            Some(Item::Search(search)) => ItemKind::Search(search),
             Some(Item::Opaque { format, name, json }) => ItemKind::Opaque { format, name, json },
             _ => return,
         };

@@ -2,7 +2,7 @@
 
 use crate::formats::Format;
 use crate::formats::anthropic::{input, response_writer, signature};
-use crate::ir::{ItemKind, Signature};
+use crate::ir::{ItemKind, Search, Signature};
 use crate::json::{Str, Writer};
 
 use super::frame;
@@ -67,8 +67,12 @@ impl Block {
                 format: Format::Anthropic,
                 json,
                 ..
-            } => Self::Whole((*json).to_owned()),
-            ItemKind::Opaque { .. } | ItemKind::Image { .. } => return None,
+            }
+            | ItemKind::Search(Search {
+                own: Some((Format::Anthropic, json)),
+                ..
+            }) => Self::Whole((*json).to_owned()),
+            ItemKind::Opaque { .. } | ItemKind::Search(_) | ItemKind::Image { .. } => return None,
         })
     }
 

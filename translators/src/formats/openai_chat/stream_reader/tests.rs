@@ -74,6 +74,7 @@ fn kind_line(kind: &ItemKind<'_>) -> String {
             free_form,
         } => format!("call {} {} {free_form}", id.decode(), name.decode()),
         ItemKind::Image { mime, data } => format!("image {} {}", mime.decode(), data.decode()),
+        ItemKind::Search(_) => "search".to_owned(),
         ItemKind::Opaque { .. } => "opaque".to_owned(),
     }
 }

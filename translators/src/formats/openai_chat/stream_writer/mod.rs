@@ -119,7 +119,7 @@ impl ChatWriter {
                 self.image(candidate, mime, data, out);
                 Kind::Silent
             }
-            ItemKind::Opaque { .. } => Kind::Silent,
+            ItemKind::Search(_) | ItemKind::Opaque { .. } => Kind::Silent,
         };
         self.items.insert(item, Item { candidate, kind });
     }

@@ -9,7 +9,7 @@ mod pieces;
 use std::collections::BTreeMap;
 
 use crate::formats::{Answer, NamespacedTool};
-use crate::ir::{Event, ItemKind};
+use crate::ir::{Event, ItemKind, Search};
 use crate::json::{Str, Writer};
 
 use super::super::item::{Call, Content, Output, Part};
@@ -170,6 +170,7 @@ impl Table {
                 self.start_call(item, call, frames, out)
             }
             ItemKind::Image { mime, data } => self.image(mime, data, frames, out),
+            ItemKind::Search(search) => self.search(search, frames, out),
             // What only another format has.
             ItemKind::Opaque { .. } => Ok(()),
         }
@@ -221,6 +222,28 @@ impl Table {
         self.hold(data.len())?;
         let mime = mime.decode().into_owned();
         let slot = self.add(Content::Image { mime, data }, frames, out)?;
+        self.finish(slot, "completed", frames, out);
+        Ok(())
+    }
+
+    fn search(
+        &mut self,
+        search: &Search<'_>,
+        frames: &mut Frames,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Overflow> {
+        let queries: Vec<_> = search
+            .queries
+            .iter()
+            .map(|it| it.decode().into_owned())
+            .collect();
+        self.hold(
+            queries
+                .iter()
+                .map(String::len)
+                .fold(0, usize::saturating_add),
+        )?;
+        let slot = self.add(Content::Search(queries), frames, out)?;
         self.finish(slot, "completed", frames, out);
         Ok(())
     }
