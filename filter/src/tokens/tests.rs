@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 
 use super::recipe::{AnswerForm, Call, Recipe};
+use super::source::{FILE_SECONDS, LEEWAY_SECONDS, MAX_LIFETIME_SECONDS, RENEWAL_SECONDS};
 use super::*;
 use crate::config::Template;
 
