@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use sluice::mock::{Chunk, MockServer, Options, Received, Script};
 use sluice_tests::config::Config;
-use sluice_tests::real::{Host, Real};
+use sluice_tests::real::{Host, Real, Settings};
 use tokio::runtime::Runtime;
 
 /// What a configuration can name.
@@ -30,6 +30,7 @@ impl Stage {
         host: &Host,
         runtime: &Runtime,
         config: fn(&Setting) -> String,
+        bootstrap: fn(&Setting, String) -> String,
     ) -> Result<Self> {
         let mock = MockServer::start(Options::default())?;
         let setting = Setting {
@@ -49,8 +50,12 @@ impl Stage {
             .map(|(name, value)| (name.to_owned(), value.to_owned())),
         );
         let config = Config::of("tokens", &config(&setting), environment)?;
+        let settings = Settings {
+            edit: &|text| bootstrap(&setting, text),
+            ..Settings::default()
+        };
         Ok(Self {
-            envoy: runtime.block_on(Real::start(host, &config))?,
+            envoy: runtime.block_on(Real::start_with(host, &config, &settings))?,
             setting,
             mock,
         })
