@@ -165,3 +165,31 @@ event: message_stop
 data: {"type": "message_stop"}
 
 "#;
+
+#[test]
+fn no_secret_of_the_environment_shows() {
+    let body = r#"{"model": "m", "messages": [{"role": "user", "content": "Hi"}]}"#;
+    for kind in [
+        "openai",
+        "anthropic",
+        "aws-bedrock",
+        "gemini",
+        "gcp-anthropic",
+    ] {
+        let variables = [
+            "OPENAI_API_KEY",
+            "ANTHROPIC_API_KEY",
+            "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_SESSION_TOKEN",
+            "GEMINI_API_KEY",
+        ];
+        let run = variables.iter().fold(request(kind, body), |run, name| {
+            run.env(name, "planted-secret")
+        });
+        let shown = run.transcript();
+        assert!(shown.contains("Hi"), "{shown}");
+        assert!(!shown.contains("planted"), "{shown}");
+        assert!(!shown.to_lowercase().contains("signature="), "{shown}");
+    }
+}

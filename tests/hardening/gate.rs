@@ -29,7 +29,10 @@ impl Gate {
     ) -> Result<Self> {
         let upstream = Upstream::start().await?;
         let yaml = yaml(upstream.address, more);
-        let environment = BTreeMap::from([("OPENAI_KEY".to_owned(), PROVIDER_SECRET.to_owned())]);
+        let environment: BTreeMap<String, String> = ENVIRONMENT
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         let parsed = config::parse("hardening", &yaml, &environment)?;
         let config = Config {
             name: "hardening".to_owned(),
@@ -76,13 +79,31 @@ providers:
     base_url: \"http://{provider}\"
     api_key: \"${{OPENAI_KEY}}\"
     api_version: 2024-10-21
+    credential_override: {{}}
+  aws:
+    kind: aws-bedrock
+    base_url: \"http://{provider}\"
+    region: us-east-1
+    aws: {{access_key_id: \"${{AWS_ID}}\", secret_access_key: \"${{AWS_SECRET}}\", session_token: \"${{AWS_TOKEN}}\"}}
 models:
   \"*\": openai
   \"azure-*\": azure
+  \"aws-*\": aws
 {more}
 "
     )
 }
 
+/// What Envoy finds in its environment.
+pub(crate) const ENVIRONMENT: &[(&str, &str)] = &[
+    ("OPENAI_KEY", PROVIDER_SECRET),
+    ("AWS_ID", "AKIAPLANTED"),
+    ("AWS_SECRET", SIGNING_SECRET),
+    ("AWS_TOKEN", SESSION_SECRET),
+];
 /// What only the provider may see.
 pub(crate) const PROVIDER_SECRET: &str = "planted-provider-secret";
+/// What nobody may see: it only signs.
+pub(crate) const SIGNING_SECRET: &str = "planted-signing-secret";
+/// What only AWS may see.
+pub(crate) const SESSION_SECRET: &str = "planted-session-secret";

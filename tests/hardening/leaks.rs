@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use anyhow::{Result, ensure};
 use sluice_tests::real::{Host, Settings};
 
-use crate::gate::{Gate, PROVIDER_SECRET};
+use crate::gate::{Gate, PROVIDER_SECRET, SESSION_SECRET, SIGNING_SECRET};
 use crate::wire::{chat_bytes, send};
 
 /// What the client sends, and its virtual key.
 const CLIENT_SECRET: &str = "planted-client-secret";
 const UNKNOWN_KEY: &str = "planted-unknown-key";
+/// The client's own credential for a provider.
+const OWN_KEY: &str = "planted-own-key";
 /// `printf planted-client-secret | sha256sum`
 const HASH: &str = "9e214e0d94049661fdf21561663511c15817fb46cad422030873a442f98e5a65";
 
@@ -45,9 +47,12 @@ pub(crate) async fn no_secret_shows_where_it_does_not_belong(host: &Host) -> Res
         ("stream-silent", CLIENT_SECRET),
         ("azure-a", CLIENT_SECRET),
         ("a\nb", CLIENT_SECRET),
+        ("aws-a", CLIENT_SECRET),
         ("plain", UNKNOWN_KEY),
     ] {
-        let headers = format!("authorization: Bearer {key}\r\nx-api-key: {key}\r\n");
+        let headers = format!(
+            "authorization: Bearer {key}\r\nx-api-key: {key}\r\nx-aigw-azure-api-key: {OWN_KEY}\r\n"
+        );
         let reply = send(gate.address(), &chat_bytes(model, &headers)).await?;
         told.push_str(&reply.text);
     }
@@ -83,7 +88,17 @@ pub(crate) async fn no_secret_shows_where_it_does_not_belong(host: &Host) -> Res
         !upstream.contains(CLIENT_SECRET),
         "the client's key reached a provider"
     );
-    log_is_clean(&gate.real.process().log())
+    ensure!(
+        upstream.contains(OWN_KEY) && upstream.contains(SESSION_SECRET),
+        "the client's own key, or AWS's token, reached no provider"
+    );
+    ensure!(
+        !upstream.contains(SIGNING_SECRET),
+        "the key of AWS went out"
+    );
+    let log = gate.real.process().log();
+    ensure!(!log.contains(SIGNING_SECRET), "the key of AWS is logged");
+    log_is_clean(&log)
 }
 
 /// No secret in what the gateway logs at any level, and none at all from `info` on.
@@ -130,4 +145,11 @@ fn read(gate: &Gate, name: &str) -> Result<String> {
     Ok(std::fs::read_to_string(gate.real.folder().join(name))?)
 }
 
-const SECRETS: [&str; 3] = [PROVIDER_SECRET, CLIENT_SECRET, UNKNOWN_KEY];
+const SECRETS: [&str; 6] = [
+    PROVIDER_SECRET,
+    SIGNING_SECRET,
+    SESSION_SECRET,
+    CLIENT_SECRET,
+    UNKNOWN_KEY,
+    OWN_KEY,
+];

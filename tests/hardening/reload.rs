@@ -6,25 +6,28 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail, ensure};
-use sluice_tests::real::{Filter, Host};
+use anyhow::{Context as _, Result, bail, ensure};
+use sluice_tests::real::{Filter, Host, Settings};
 use sluice_tests::report::note;
 
-use crate::gate::Gate;
-use crate::wire::chat;
+use crate::gate::{ENVIRONMENT, Gate};
+use crate::wire::{chat, send};
 
 pub(crate) async fn a_new_configuration_costs_no_request(host: &Host) -> Result<()> {
     // Only for its files and its provider: this Envoy is replaced by one that can be succeeded.
-    let mut gate = Gate::open(host).await?;
+    // A model with a name: patterns are in no list, and the list is what tells the configurations apart.
+    let mut gate = Gate::open_with(host, "  named: openai", &Settings::default()).await?;
     let bootstrap = gate.real.folder().join("bootstrap.yaml");
     let address = gate.address();
     gate.real.process().end();
     let mut old = Epoch::start(host, &bootstrap, 0)?;
     until_it_answers(address).await?;
+    ensure!(owner(address).await?.contains("\"sluice\""), "the old one");
     let load = Load::start(address);
     tokio::time::sleep(Duration::from_millis(500)).await;
     let text = std::fs::read_to_string(&bootstrap)?
         .replace("\"owned_by\": \"sluice\"", "\"owned_by\": \"new\"");
+    ensure!(text.contains("\"owned_by\": \"new\""), "nothing to change");
     let changed = gate.real.folder().join("changed.yaml");
     std::fs::write(&changed, text)?;
     let new = Epoch::start(host, &changed, 1)?;
@@ -32,18 +35,29 @@ pub(crate) async fn a_new_configuration_costs_no_request(host: &Host) -> Result<
     tokio::time::sleep(Duration::from_millis(500)).await;
     let (good, bad) = load.end().await;
     ensure!(ended, "the old Envoy does not end");
-    let models = crate::wire::send(
-        address,
-        b"GET /v1/models HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
-    )
-    .await?;
-    ensure!(models.status == 200, "{models:?}");
+    let owner = owner(address).await?;
+    ensure!(
+        owner.contains("\"new\""),
+        "the old configuration still holds: {owner}"
+    );
     note(&format!(
         "a new configuration under load: {good} requests answered, {bad} failed"
     ));
     drop(new);
     ensure!(bad == 0 && good > 0, "{bad} failed of {}", good + bad);
     Ok(())
+}
+
+/// Who is told to own the models: what the new configuration changes.
+async fn owner(address: std::net::SocketAddr) -> Result<String> {
+    let request = b"GET /v1/models HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    let models = send(address, request).await?;
+    ensure!(models.status == 200, "{models:?}");
+    let (_, owner) = models
+        .text
+        .split_once("\"owned_by\":")
+        .context("no owner")?;
+    Ok(owner.chars().take(20).collect())
 }
 
 /// One of Envoy's processes that follow each other.
@@ -62,7 +76,7 @@ impl Epoch {
             .args(["--restart-epoch", &epoch.to_string()])
             .args(["--concurrency", "1", "--log-level", "error"])
             .args(["--drain-time-s", "2", "--parent-shutdown-time-s", "4"])
-            .env("OPENAI_KEY", crate::gate::PROVIDER_SECRET)
+            .envs(ENVIRONMENT.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
