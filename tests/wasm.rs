@@ -39,6 +39,18 @@ fn the_filter_is_small() {
     assert!(wasm.len() <= MAX_WASM_BYTES, "{} bytes", wasm.len());
 }
 
+/// The feature `test-panic` is for tests of the filter's faults.
+#[test]
+fn no_request_can_ask_the_shipped_filter_to_panic() {
+    let Some(wasm) = built_filter() else { return };
+    let has = |text: &[u8]| wasm.windows(text.len()).any(|part| part == text);
+    assert!(
+        has(b"x-sluice-cluster"),
+        "names of headers can be found at all"
+    );
+    assert!(!has(b"x-sluice-test-panic"));
+}
+
 fn imports(wasm: &[u8]) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for payload in Parser::new(0).parse_all(wasm) {

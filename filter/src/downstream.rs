@@ -84,6 +84,11 @@ impl Downstream {
     pub fn request_headers(&mut self, host: &mut dyn Host, end_of_stream: bool) -> Action {
         self.began = host.now();
         let headers = host.headers(Side::Request);
+        #[cfg(feature = "test-panic")]
+        assert!(
+            !headers.has(b"x-sluice-test-panic"),
+            "the request asked for it"
+        );
         let path = headers.text(":path").unwrap_or_default();
         let method = headers.text(":method").unwrap_or_default();
         let endpoint = match Endpoint::of(method, path) {

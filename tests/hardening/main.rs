@@ -15,6 +15,7 @@ mod floods;
 mod gate;
 mod injection;
 mod leaks;
+mod panics;
 mod reload;
 mod slow;
 mod smuggling;
@@ -25,34 +26,14 @@ mod wire;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use sluice_tests::real::{Host, hosts};
+use sluice_tests::real::{Host, on_each_host};
 use sluice_tests::report::{Report, wanted};
-use sluice_tests::scenario::HostKind;
 
 use gate::Gate;
 
 fn main() -> Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let Some(hosts) = hosts() else {
-        return Ok(ExitCode::FAILURE);
-    };
-    let mut good = true;
-    for host in hosts {
-        let mut report = Report::new(match host.kind {
-            HostKind::Module => "hardening with module",
-            _ => "hardening with wasm",
-        });
-        if let Err(problem) = runtime.block_on(play(&host, &mut report)) {
-            report.add_failure(&format!("{problem:#}"));
-        }
-        good &= report.finish();
-    }
-    Ok(if good {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    on_each_host("hardening", |runtime, host, report| {
+        runtime.block_on(play(host, report))
     })
 }
 
@@ -101,6 +82,7 @@ async fn play(host: &Host, report: &mut Report) -> Result<()> {
         access::web_pages_are_answered_without_a_key,
         access::a_client_without_a_certificate_does_not_connect,
         leaks::no_secret_shows_where_it_does_not_belong,
+        panics::a_panic_costs_its_request_and_the_filter_recovers,
         reload::a_new_configuration_costs_no_request,
         streams::many_streams_are_held_at_once,
     }
