@@ -18,7 +18,7 @@ pub struct Body {
     /// Sent in the shortest spelling, in the order of its keys; expected: the same meaning.
     pub json: Option<Value>,
     /// Server-sent events: an object is its JSON (with an `event:` line if it has a `type`), a
-    /// string is the data as it is. Expected: the same events, with JSON compared by meaning.
+    /// string is the data as it is, or a comment if it begins with `:`. Expected: the same events, with JSON compared by meaning.
     pub sse: Option<Vec<Value>>,
     /// Frames of an AWS event stream, as [`eventstream`] has them. Only sent.
     pub eventstream: Option<Vec<Value>>,
@@ -117,6 +117,7 @@ impl Body {
 
 fn event_bytes(event: &Value) -> Vec<u8> {
     match event {
+        Value::String(comment) if comment.starts_with(':') => format!("{comment}\n\n"),
         Value::String(data) => format!("data: {data}\n\n"),
         data => match data.get("type").and_then(Value::as_str) {
             Some(name) => format!("event: {name}\ndata: {data}\n\n"),
