@@ -2,6 +2,7 @@
 //! answer or request, however odd, stops either.
 
 mod logprobs;
+mod round_trips;
 
 use std::ops::Range;
 
