@@ -293,3 +293,5 @@ mod inspection_tests;
 mod material_tests;
 #[cfg(test)]
 mod refusal_tests;
+#[cfg(test)]
+mod testing;

@@ -2,10 +2,10 @@ use serde_json::{Value as Json, json};
 
 use super::*;
 use crate::capabilities::Capabilities;
+use crate::formats::testing::{self, call, conversation, result};
 use crate::ir::{
-    Block, BlockKind, CacheMark, Detail, Effort, Extension, MediaSource, OutputFormat, Position,
-    ReasoningBlock, ReasoningMode, Role, Schema, Signature, Tool, ToolCall, ToolChoice, ToolKind,
-    ToolResult, Turn,
+    Block, BlockKind, CacheMark, Detail, Effort, Extension, MediaSource, OutputFormat,
+    ReasoningBlock, ReasoningMode, Role, Schema, Signature, Tool, ToolChoice, ToolKind,
 };
 use crate::providers::{Envelope, Quirks};
 
@@ -19,15 +19,7 @@ fn write_for(request: &Request<'_>, model: Capabilities) -> Result<(String, Stri
         capabilities: model,
         betas: &[],
     };
-    let mut notices = Notices::default();
-    let mut out = b"before".to_vec();
-    let written = write_request(request, &target, &mut notices, &mut out);
-    let text = String::from_utf8(out).unwrap();
-    let body = text.strip_prefix("before").unwrap().to_owned();
-    if written.is_err() {
-        assert_eq!(body, "", "nothing is written when it is refused");
-    }
-    written.map(|()| (body, notices.header_value()))
+    testing::written(write_request, request, &target)
 }
 
 fn write(request: &Request<'_>) -> (Json, String) {
@@ -37,29 +29,7 @@ fn write(request: &Request<'_>) -> (Json, String) {
 
 /// The field and the status of a refusal.
 fn refusal(request: &Request<'_>) -> (String, u16) {
-    let refusal = write_for(request, Capabilities::DEFAULT).unwrap_err();
-    let status = refusal.status();
-    match refusal {
-        Refusal::Invalid { field, .. } | Refusal::Unsupported { field, .. } => (field, status),
-    }
-}
-
-fn conversation(turns: Vec<(Role, Vec<Block<'static>>)>) -> Request<'static> {
-    let turns = turns.into_iter().enumerate();
-    let turn = |(index, (role, blocks))| Turn {
-        role,
-        blocks,
-        name: None,
-        position: Position {
-            list: "messages",
-            index,
-        },
-    };
-    Request {
-        model: "command-a-03-2025".into(),
-        turns: turns.map(turn).collect(),
-        ..Request::default()
-    }
+    testing::refused(write_for(request, Capabilities::DEFAULT))
 }
 
 fn hello() -> Request<'static> {
@@ -68,25 +38,6 @@ fn hello() -> Request<'static> {
 
 fn user(blocks: Vec<Block<'static>>) -> Request<'static> {
     conversation(vec![(Role::User, blocks)])
-}
-
-fn call(id: &'static str, arguments: &'static str) -> Block<'static> {
-    Block::new(BlockKind::ToolCall(ToolCall {
-        id: id.into(),
-        name: "top_song".into(),
-        arguments: arguments.into(),
-        free_form: false,
-    }))
-}
-
-fn result(id: &'static str, blocks: Vec<Block<'static>>, is_error: Option<bool>) -> Block<'static> {
-    Block::new(BlockKind::ToolResult(ToolResult {
-        call_id: id.into(),
-        name: None,
-        blocks,
-        is_error,
-        free_form: false,
-    }))
 }
 
 fn image(detail: Option<Detail>) -> Block<'static> {
@@ -161,7 +112,7 @@ fn a_conversation_with_a_tool_is_written_as_the_guide_has_it() {
     assert_eq!(
         body,
         concat!(
-            r#"{"model":"command-a-03-2025","stream":false,"messages":["#,
+            r#"{"model":"m","stream":false,"messages":["#,
             r#"{"role":"system","content":"You know radio."},"#,
             r#"{"role":"user","content":"What is on WZPZ?"},"#,
             r#"{"role":"assistant","tool_plan":"I will look.","tool_calls":[{"id":"top_song_1","type":"function","function":{"name":"top_song","arguments":"{\"sign\": \"WZPZ\"}"}}]},"#,
