@@ -11,4 +11,5 @@ MODELS = {
     "aws-bedrock": "aws-bedrock-claude-sonnet-4-5",
     "gemini": "gemini-2.5-pro",
     "gcp-vertex-ai": "gcp-vertex-ai-gemini-2.5-pro",
+    "cohere": "cohere-command-a-reasoning-08-2025",
 }

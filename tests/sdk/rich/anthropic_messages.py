@@ -157,7 +157,9 @@ CASES = {
 REFUSED = {
     "settings": ["responses"],
     "image by URL": ["aws-bedrock"],
-    "web search": ["aws-bedrock"],
+    "web search": ["aws-bedrock", "cohere"],
+    "pdf": ["cohere"],
+    "pdf to cite": ["cohere"],
 }
 
 # Cases with members that OpenAI-compatible servers have and the vendor has not, and who gets them.

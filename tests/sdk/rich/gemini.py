@@ -119,12 +119,20 @@ CASES = {
 # By case: the providers that cannot be told, so that the gateway refuses.
 REFUSED = {
     "settings": ["responses"],
-    "audio": ["responses", "anthropic", "aws-anthropic", "gcp-anthropic"],
+    "audio": ["responses", "anthropic", "aws-anthropic", "gcp-anthropic", "cohere"],
     "image by URL": ["aws-bedrock"],
     "json": ["anthropic", "aws-anthropic", "gcp-anthropic", "aws-bedrock"],
     "logprobs": ["anthropic", "aws-anthropic", "gcp-anthropic", "aws-bedrock"],
-    "candidates": ["responses", "anthropic", "aws-anthropic", "gcp-anthropic", "aws-bedrock"],
-    "search": ["aws-bedrock"],
+    "candidates": [
+        "responses",
+        "anthropic",
+        "aws-anthropic",
+        "gcp-anthropic",
+        "aws-bedrock",
+        "cohere",
+    ],
+    "search": ["aws-bedrock", "cohere"],
+    "pdf": ["cohere"],
 }
 
 # Cases with members that OpenAI-compatible servers have and the vendor has not, and who gets them.

@@ -191,7 +191,7 @@ REFUSED = {
     "settings": ["responses"],
     "old limit, one stop": ["responses"],
     "image by URL": ["aws-bedrock"],
-    "audio": ["responses", "anthropic", "aws-anthropic", "gcp-anthropic"],
+    "audio": ["responses", "anthropic", "aws-anthropic", "gcp-anthropic", "cohere"],
     "custom tool": [
         "anthropic",
         "aws-anthropic",
@@ -199,6 +199,7 @@ REFUSED = {
         "aws-bedrock",
         "gemini",
         "gcp-vertex-ai",
+        "cohere",
     ],
     "json": ["anthropic", "aws-anthropic", "gcp-anthropic", "aws-bedrock"],
     "logprobs": [
@@ -209,7 +210,15 @@ REFUSED = {
         "gemini",
         "gcp-vertex-ai",
     ],
-    "candidates": ["responses", "anthropic", "aws-anthropic", "gcp-anthropic", "aws-bedrock"],
+    "candidates": [
+        "responses",
+        "anthropic",
+        "aws-anthropic",
+        "gcp-anthropic",
+        "aws-bedrock",
+        "cohere",
+    ],
+    "pdf": ["cohere"],
 }
 
 # Cases with members that OpenAI-compatible servers have and the vendor has not, and who gets them.

@@ -186,6 +186,7 @@ REFUSED = {
         "aws-bedrock",
         "gemini",
         "gcp-vertex-ai",
+        "cohere",
     ],
     "logprobs": [
         "anthropic",
@@ -195,6 +196,7 @@ REFUSED = {
         "gemini",
         "gcp-vertex-ai",
     ],
+    "pdf": ["cohere"],
 }
 
 # Cases with members that OpenAI-compatible servers have and the vendor has not, and who gets them.
