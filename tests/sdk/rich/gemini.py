@@ -122,7 +122,6 @@ REFUSED = {
     "audio": ["responses", "anthropic", "aws-anthropic", "gcp-anthropic", "cohere"],
     "image by URL": ["aws-bedrock"],
     "json": ["anthropic", "aws-anthropic", "gcp-anthropic", "aws-bedrock"],
-    "logprobs": ["anthropic", "aws-anthropic", "gcp-anthropic", "aws-bedrock"],
     "candidates": [
         "responses",
         "anthropic",

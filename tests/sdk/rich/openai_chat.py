@@ -202,14 +202,6 @@ REFUSED = {
         "cohere",
     ],
     "json": ["anthropic", "aws-anthropic", "gcp-anthropic", "aws-bedrock"],
-    "logprobs": [
-        "anthropic",
-        "aws-anthropic",
-        "gcp-anthropic",
-        "aws-bedrock",
-        "gemini",
-        "gcp-vertex-ai",
-    ],
     "candidates": [
         "responses",
         "anthropic",

@@ -188,14 +188,6 @@ REFUSED = {
         "gcp-vertex-ai",
         "cohere",
     ],
-    "logprobs": [
-        "anthropic",
-        "aws-anthropic",
-        "gcp-anthropic",
-        "aws-bedrock",
-        "gemini",
-        "gcp-vertex-ai",
-    ],
     "pdf": ["cohere"],
 }
 
