@@ -145,9 +145,17 @@ miri: ## The module's border to Envoy under Miri; needs a nightly Rust with miri
 	MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test $(LOCKED) -p sluice-module --lib
 
 .PHONY: deny
-deny: ## Licences, sources and versions of the dependencies (installs cargo-deny)
+deny: ## Licences, sources, versions and known vulnerabilities of the dependencies (installs cargo-deny)
 	@scripts/setup.sh deny
 	.tools/bin/cargo-deny check bans licenses sources
+	@scripts/advisories.sh
+
+##@ Release
+
+.PHONY: release
+release: build ## The built files with checksums and bills of materials, in target/dist (installs cargo-cyclonedx)
+	@scripts/setup.sh sbom
+	@SLUICE="$(abspath $(TARGET)/release/sluice)" scripts/release.sh "$(abspath $(TARGET)/dist)"
 
 ##@ Measure
 

@@ -3,7 +3,7 @@
 # virtual environment inside the project. Changes nothing outside the project and rustup's folder.
 # The second time it only looks, in a fraction of a second.
 #
-# usage: scripts/setup.sh [rust] [envoy] [envoy-oldest] [sdk] [clients] [limits] [check] [deny] [bench] [bench-peers]
+# usage: scripts/setup.sh [rust] [envoy] [envoy-oldest] [sdk] [clients] [limits] [check] [deny] [sbom] [bench] [bench-peers]
 #        [wasm-tests] [component]     (no word: rust envoy)
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -28,6 +28,7 @@ install_part() {
         clients) node_packages tests/sdk/agents ;;
         check) python_packages .venv scripts/requirements-check.txt ;;
         deny) cargo_tool cargo-deny 0.20.2 cargo-deny ;;
+        sbom) bills_of_materials ;;
         bench) load_generator ;;
         bench-peers) python_packages .venv-peers bench/requirements-peers.txt ;;
         wasm-tests) wasm_tests ;;
@@ -87,6 +88,12 @@ cargo_tool() {
     local package=$1 version=$2 program=$3
     [[ $(".tools/bin/$program" --version 2>/dev/null) == "$program $version"* ]] && return
     cargo install --locked --root .tools "$package@$version" --bin "$program"
+}
+
+# This one tells its version only as a subcommand of cargo.
+bills_of_materials() {
+    [[ $(.tools/bin/cargo-cyclonedx cyclonedx --version 2>/dev/null) == *" 0.5.9" ]] && return
+    cargo_tool cargo-cyclonedx 0.5.9 cargo-cyclonedx
 }
 
 # Envoy's rate limit service, by the ordinary Go client, into the project.
