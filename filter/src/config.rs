@@ -417,6 +417,8 @@ pub enum Count {
     OutputTokens,
     /// Both.
     TotalTokens,
+    /// A cost, by its name in [`FilterConfig::costs`], or `usd`.
+    Cost(String),
 }
 
 /// Why the filter cannot start.

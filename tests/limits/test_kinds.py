@@ -26,6 +26,31 @@ def test_tokens_are_charged_as_the_provider_counted_them(
 
 
 @pytest.mark.parametrize("stream", [False, True])
+def test_a_cost_is_charged_as_its_formula_says(setup: Setup, user: str, stream: bool) -> None:
+    answers = [setup.ask("weighted", stream=stream, x_user=user) for _ in range(3)]
+    assert [answer.status for answer in answers] == [200, 200, 429]
+    left = [answer.headers["x-ratelimit-remaining-cost"] for answer in answers]
+    assert left == ["100", "38", "0"]
+    assert '"weighted" of 100' in answers[-1].json()["error"]["message"]
+
+
+def test_a_cost_without_a_result_is_charged_nothing(setup: Setup, user: str) -> None:
+    assert setup.ask("undefined", x_user=user).status == 200
+    left = setup.ask("undefined", x_user=user).headers["x-ratelimit-remaining-cost"]
+    assert left == "100"
+
+
+def test_money_is_charged_as_the_prices_say(setup: Setup, user: str) -> None:
+    answers = [setup.ask("usd", x_user=user) for _ in range(3)]
+    left = [int(answer.headers["x-ratelimit-remaining-cost"]) for answer in answers]
+    assert left == [50_000, 50_000 - 29_000, 0], "7 thousandths of a dollar, and 22"
+    assert [answer.status for answer in answers] == [200, 200, 429]
+    assert setup.ask("unpriced", x_user=f"{user}-2").status == 200
+    if setup.redis:
+        assert setup.redis.used("usd")[f"{user}-2"] == 0, "a model without a price costs nothing"
+
+
+@pytest.mark.parametrize("stream", [False, True])
 def test_all_forms_are_charged_alike(setup: Setup, user: str, stream: bool) -> None:
     first = setup.ask("claude-total", form="messages", stream=stream, x_user=user)
     assert (first.status, setup.ask("total", stream=stream, x_user=user).status) == (200, 200)

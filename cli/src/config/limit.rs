@@ -36,16 +36,17 @@ pub enum By {
     Filter(LimitKey),
     /// The client's address, which Envoy knows.
     Address,
+    /// A claim of the client's token, by its path in it.
+    Claim(String),
 }
 
 impl Limit {
-    /// The keys that the filter knows.
-    pub fn filter_keys(&self) -> Vec<LimitKey> {
-        let key = |by: &By| match by {
-            By::Filter(key) => Some(key.clone()),
-            By::Address => None,
-        };
-        self.by.iter().filter_map(key).collect()
+    /// The claims of tokens that tell its budgets from one another.
+    pub fn claims(&self) -> impl Iterator<Item = &str> {
+        self.by.iter().filter_map(|by| match by {
+            By::Claim(path) => Some(path.as_str()),
+            By::Filter(_) | By::Address => None,
+        })
     }
 }
 

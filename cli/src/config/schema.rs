@@ -47,9 +47,12 @@ shapes! {
     Positive: or_variable(json_schema!({"type": "integer", "minimum": 1}));
     Amount: json_schema!({"anyOf": [
         {"type": "integer", "minimum": 1, "maximum": u32::MAX},
-        {"type": "string", "examples": ["500k", "10M"]},
+        {"type": "string", "examples": ["500k", "10M", "$50"]},
     ]});
-    Counted: one_of(COUNTED);
+    Counted: or_variable(json_schema!({"anyOf": [
+        {"type": "string", "enum": COUNTED},
+        {"type": "string", "pattern": "^cost:"},
+    ]}));
     Window: one_of(WINDOWS);
     OnFailure: one_of(ON_FAILURE);
     Unsupported: one_of(&["drop", "reject"]);

@@ -9,7 +9,7 @@ use sluice_filter::access::verified;
 use sluice_filter::config::Access;
 
 use super::value::{Any, Defaults, Extension, Message, Time};
-use crate::config::{BaseUrl, ClientName, Config, Cors, Jwks, Jwt, Tls};
+use crate::config::{BaseUrl, ClientName, Config, Cors, Jwks, Jwt, Limit, Tls};
 
 /// What the filter is told; nothing where everybody may ask.
 pub(super) fn of(config: &Config) -> Option<Access> {
@@ -34,6 +34,24 @@ pub(super) fn servers(config: &Config) -> impl Iterator<Item = (String, &BaseUrl
     })
 }
 
+/// The claims that limits are by, each once.
+fn claims(config: &Config) -> Vec<&str> {
+    let claims: std::collections::BTreeSet<&str> =
+        config.limits.iter().flat_map(Limit::claims).collect();
+    claims.into_iter().collect()
+}
+
+/// The header in which Envoy tells a claim that a limit is by.
+pub(super) fn claim_header(config: &Config, claim: &str) -> Option<String> {
+    let index = claims(config).iter().position(|other| *other == claim)?;
+    Some(claim_name(index))
+}
+
+/// A claim's own name may have characters that no header's has.
+fn claim_name(index: usize) -> String {
+    format!("x-sluice-token-claim-{index}")
+}
+
 /// `>` is in no provider's name.
 fn cluster(index: usize) -> String {
     format!("jwks>{index}")
@@ -53,7 +71,7 @@ impl Message for EarlyHeaderMutation {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Mutation {
-    Remove(&'static str),
+    Remove(String),
     Append(HeaderValueOption),
 }
 
@@ -77,7 +95,12 @@ impl EarlyHeaderMutation {
         if config.jwt.is_empty() && tls.is_none() {
             return Vec::new();
         }
-        let removals = verified::HEADERS.into_iter().map(Mutation::Remove);
+        let claims = claims(config).into_iter().enumerate();
+        let removals = verified::HEADERS
+            .into_iter()
+            .map(str::to_owned)
+            .chain(claims.map(|(index, _)| claim_name(index)))
+            .map(Mutation::Remove);
         let name = tls.map(|tls| Mutation::Append(HeaderValueOption::name(tls.client_name)));
         let mutations = removals.chain(name).collect();
         vec![Extension::new(
@@ -171,7 +194,7 @@ struct FromHeader {
 
 #[derive(Clone, Debug, Serialize)]
 struct ClaimToHeader {
-    header_name: &'static str,
+    header_name: String,
     claim_name: String,
 }
 
@@ -208,7 +231,7 @@ impl JwtAuthentication {
         }
         let issuers = config.jwt.iter().enumerate();
         let providers =
-            issuers.map(|(index, jwt)| (index.to_string(), JwtProvider::of(jwt, index)));
+            issuers.map(|(index, jwt)| (index.to_string(), JwtProvider::of(config, jwt, index)));
         let any = (0..config.jwt.len())
             .map(|index| Requirement::ProviderName(index.to_string()))
             .chain([Requirement::AllowMissingOrFailed(Defaults {})]);
@@ -228,11 +251,12 @@ impl JwtAuthentication {
 }
 
 impl JwtProvider {
-    fn of(jwt: &Jwt, index: usize) -> Self {
-        let claim = |header_name, claim_name: &str| ClaimToHeader {
-            header_name,
+    fn of(config: &Config, jwt: &Jwt, index: usize) -> Self {
+        let claim = |header_name: &str, claim_name: &str| ClaimToHeader {
+            header_name: header_name.to_owned(),
             claim_name: claim_name.to_owned(),
         };
+        let limited = claims(config).into_iter().enumerate();
         let team = jwt.team.as_deref();
         Self {
             issuer: jwt.issuer.clone(),
@@ -245,6 +269,7 @@ impl JwtProvider {
             ]
             .into_iter()
             .chain(team.map(|team| claim(verified::TOKEN_TEAM, team)))
+            .chain(limited.map(|(index, name)| claim(&claim_name(index), name)))
             .collect(),
             require_expiration: true,
         }

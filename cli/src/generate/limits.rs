@@ -153,7 +153,10 @@ impl Group {
     /// What the route tells each filter.
     pub(super) fn per_route(plan: &Plan<'_>) -> BTreeMap<&'static str, Any<RateLimitPerRoute>> {
         let entry = |group: Self| {
-            let rate_limits = group.limits(plan).flat_map(RateLimit::of).collect();
+            let limits = group.limits(plan);
+            let rate_limits = limits
+                .flat_map(|limit| RateLimit::of(plan, limit))
+                .collect();
             (group.name(), Any::new(RateLimitPerRoute { rate_limits }))
         };
         Self::all(plan).map(entry).collect()
@@ -167,13 +170,13 @@ impl Group {
 
 impl RateLimit {
     /// Counted as the request comes; or only looked at then, and charged when it is over.
-    fn of(limit: &Limit) -> Vec<Self> {
+    fn of(plan: &Plan<'_>, limit: &Limit) -> Vec<Self> {
         let check = Self {
             actions: Action::of(limit),
             hits_addend: None,
             apply_on_stream_done: false,
         };
-        if !is_settled(&super::plan::limit(limit)) {
+        if !is_settled(&super::plan::limit(plan.config, limit)) {
             return vec![check];
         }
         let charge = format!("%FILTER_STATE({STATE}{}:PLAIN)%", charge_name(&limit.name));

@@ -6,11 +6,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sluice_filter::config::{self as filter, Credential, FilterConfig, POOL_SEPARATOR, Pool};
+use sluice_filter::config::{
+    self as filter, Credential, FilterConfig, LimitKey, POOL_SEPARATOR, Pool,
+};
 
 use super::value::Time;
 use super::{access, access_log};
-use crate::config::{BaseUrl, Config, Limit, Model, Provider, Target, TokenSource};
+use crate::config::{BaseUrl, By, Config, Limit, Model, Provider, Target, TokenSource};
 
 /// What [`Config`] means in clusters.
 #[derive(Debug)]
@@ -143,7 +145,7 @@ fn filter_config(config: &Config, models: Vec<filter::Model>) -> FilterConfig {
         facts: access_log::facts(config)
             .map(|fact| fact.name().to_owned())
             .collect(),
-        limits: config.limits.iter().map(limit).collect(),
+        limits: config.limits.iter().map(|one| limit(config, one)).collect(),
         costs: config.costs.clone(),
         prices: config.prices.clone(),
         metrics: config.metrics,
@@ -154,10 +156,16 @@ fn filter_config(config: &Config, models: Vec<filter::Model>) -> FilterConfig {
 }
 
 /// What the filter is told of a limit.
-pub(super) fn limit(limit: &Limit) -> filter::Limit {
+pub(super) fn limit(config: &Config, limit: &Limit) -> filter::Limit {
+    let key = |by: &By| match by {
+        By::Filter(key) => Some(key.clone()),
+        // Envoy's filter for tokens writes it there.
+        By::Claim(claim) => Some(LimitKey::Header(access::claim_header(config, claim)?)),
+        By::Address => None,
+    };
     filter::Limit {
         name: limit.name.clone(),
-        by: limit.filter_keys(),
+        by: limit.by.iter().filter_map(key).collect(),
         count: limit.count.clone(),
         max: limit.max,
         window_s: limit.per.seconds(),

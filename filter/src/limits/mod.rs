@@ -10,8 +10,6 @@
 mod budget;
 mod told;
 
-use sluice_translators::ir::Usage;
-
 use crate::config::{self, Count, LimitKey};
 use crate::exchange::Exchange;
 use crate::gateway::Target;
@@ -48,15 +46,17 @@ impl Limit {
             && any(providers, &|name| target.provider.name == name)
     }
 
-    /// What a request with this usage costs; `estimate` is its input as long as nobody has counted it.
-    fn cost(&self, usage: &Usage, estimate: u64) -> u64 {
-        let input = usage.input.unwrap_or(estimate);
+    /// What a request costs, as far as it is known. `None`: its formula has no result.
+    fn cost(&self, exchange: &Exchange) -> Option<u64> {
+        let usage = exchange.record().best_known();
+        let input = usage.input.unwrap_or(0);
         let output = usage.output.unwrap_or(0);
-        match self.config.count {
-            Count::Requests => 1,
-            Count::InputTokens => input,
-            Count::OutputTokens => output,
-            Count::TotalTokens => input.saturating_add(output).max(usage.total.unwrap_or(0)),
+        match &self.config.count {
+            Count::Requests => Some(1),
+            Count::InputTokens => Some(input),
+            Count::OutputTokens => Some(output),
+            Count::TotalTokens => Some(input.saturating_add(output).max(usage.total.unwrap_or(0))),
+            Count::Cost(name) => exchange.gateway.costs.get(name, exchange),
         }
     }
 }
@@ -85,7 +85,10 @@ pub fn is_settled(limit: &config::Limit) -> bool {
 /// The request goes on: the budgets of the target that is tried first, and the estimate.
 pub(crate) fn open(host: &mut dyn Host, exchange: &Exchange) {
     publish_budgets(host, exchange);
-    charge(host, exchange);
+    // A formula without a result charges nothing; without a number, Envoy would complain.
+    publish_charges(host, exchange, &|limit| {
+        Some(limit.cost(exchange).unwrap_or(0))
+    });
 }
 
 /// An answer comes, perhaps of another target than the first.
@@ -97,16 +100,12 @@ pub(crate) fn settle(host: &mut dyn Host, exchange: &Exchange) {
 
 /// More is known of what the request costs.
 pub(crate) fn charge(host: &mut dyn Host, exchange: &Exchange) {
-    let (usage, estimate) = {
-        let record = exchange.record();
-        (record.best_known(), record.estimated_input)
-    };
-    publish_charges(host, exchange, &|limit| limit.cost(&usage, estimate));
+    publish_charges(host, exchange, &|limit| limit.cost(exchange));
 }
 
 /// The request costs nothing: it was refused, or nobody has answered it.
 pub(crate) fn release(host: &mut dyn Host, exchange: &Exchange) {
-    publish_charges(host, exchange, &|_| 0);
+    publish_charges(host, exchange, &|_| Some(0));
 }
 
 fn publish_budgets(host: &mut dyn Host, exchange: &Exchange) {
@@ -117,13 +116,15 @@ fn publish_budgets(host: &mut dyn Host, exchange: &Exchange) {
 }
 
 /// Where another target came first, a limit that the answering one does not count against has its
-/// budget published already: it is charged nothing.
-fn publish_charges(host: &mut dyn Host, exchange: &Exchange, cost: &dyn Fn(&Limit) -> u64) {
+/// budget published already: it is charged nothing. Without a cost, the number before it stands.
+fn publish_charges(host: &mut dyn Host, exchange: &Exchange, cost: &dyn Fn(&Limit) -> Option<u64>) {
     let limits = exchange.gateway.limits.iter();
     for limit in limits.filter(|limit| is_settled(&limit.config)) {
         let counts = target(exchange).is_some_and(|target| limit.is_for(exchange, target));
-        let cost = if counts { cost(limit) } else { 0 };
-        host.publish_value(&limit.charge, &cost.min(MAX_CHARGE).to_string());
+        let cost = if counts { cost(limit) } else { Some(0) };
+        if let Some(cost) = cost {
+            host.publish_value(&limit.charge, &cost.min(MAX_CHARGE).to_string());
+        }
     }
 }
 

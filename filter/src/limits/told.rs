@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 
 use super::Limit;
 use crate::config::Count;
+use crate::costs::USD;
 use crate::exchange::Exchange;
 use crate::host::Headers;
 
@@ -97,7 +98,8 @@ impl Told {
             Count::Requests => "requests",
             Count::InputTokens => "input-tokens",
             Count::OutputTokens => "output-tokens",
-            _ => "tokens",
+            Count::TotalTokens => "tokens",
+            Count::Cost(_) => "cost",
         };
         format!("anthropic-ratelimit-{what}-{part}")
     }
@@ -106,18 +108,21 @@ impl Told {
     fn openai_name(&self, part: &str) -> String {
         let what = match self.count {
             Count::Requests => "requests",
-            _ => "tokens",
+            Count::InputTokens | Count::OutputTokens | Count::TotalTokens => "tokens",
+            Count::Cost(_) => "cost",
         };
         format!("x-ratelimit-{part}-{what}")
     }
 
     /// What is counted, in words.
-    pub(crate) const fn counted(&self) -> &'static str {
-        match self.count {
+    pub(crate) fn counted(&self) -> &'static str {
+        match &self.count {
             Count::Requests => "requests",
             Count::InputTokens => "input tokens",
             Count::OutputTokens => "output tokens",
-            _ => "tokens",
+            Count::TotalTokens => "tokens",
+            Count::Cost(name) if name == USD => "microdollars",
+            Count::Cost(_) => "units of its cost",
         }
     }
 }

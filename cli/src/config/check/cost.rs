@@ -65,6 +65,13 @@ pub(super) fn prices(
     forms.iter().filter_map(price).collect()
 }
 
+/// All names that a limit can count.
+pub(super) fn names(costs: &[Cost], prices: &[(String, Price)]) -> Vec<String> {
+    let usd = (!prices.is_empty()).then(|| USD.to_owned());
+    let names = costs.iter().map(|cost| cost.name.clone());
+    names.chain(usd).collect()
+}
+
 fn cost_name(text: &str) -> Checked<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     if text.is_empty() || !text.chars().all(plain) {

@@ -4,36 +4,56 @@ use std::net::IpAddr;
 
 use serde_saphyr::{Location, Spanned};
 use sluice_filter::config::{Count, LimitKey};
+use sluice_filter::costs::USD;
 
 use super::super::diagnostic::{Diagnostic, Place};
 use super::super::environment::unshield;
-use super::super::file::{Entries, Limit as Form, Provider, Text, Words};
+use super::super::file::{File, Limit as Form, Text, Tls, Words};
 use super::super::limit::{Backend, By, Limit, OnFailure, Window};
 use super::base_url::Host;
 use super::{Checker, value};
 
 /// All limits.
-pub(super) fn limits(
-    checker: &mut Checker<'_>,
-    forms: Option<&Spanned<Entries<Form>>>,
-    providers: Option<&Spanned<Entries<Provider>>>,
-    knows_clients: bool,
-) -> Vec<Limit> {
-    let forms = forms.map_or(&[][..], |forms| &forms.value.0);
+pub(super) fn limits(checker: &mut Checker<'_>, file: &File, costs: &[String]) -> Vec<Limit> {
+    let forms = file.limits.as_ref().map_or(&[][..], |forms| &forms.value.0);
+    let providers = file.providers.as_ref();
     let providers = providers.map_or(&[][..], |providers| &providers.value.0);
-    let names: Vec<&str> = providers.iter().map(|(name, _)| &*name.value).collect();
-    forms
-        .iter()
-        .filter_map(|(name, form)| {
-            let limit = limit(checker, name, form, &names)?;
-            if !knows_clients && limit.by.iter().any(is_identity) {
-                let problem = format!("`{}` is by who asks, and nobody has to say so", limit.name);
-                let help = "give clients `keys`, or limit by `address` or `header:NAME`";
-                checker.push(Diagnostic::error(problem).at(form).help(help));
-            }
-            Some(limit)
-        })
-        .collect()
+    let names = Names {
+        providers: providers.iter().map(|(name, _)| &*name.value).collect(),
+        costs,
+    };
+    let all = forms.iter().filter_map(|(name, form)| {
+        let limit = limit(checker, name, form, &names)?;
+        if let Some(fault) = identity_fault(file, &limit) {
+            checker.push(fault.at(form));
+        }
+        Some(limit)
+    });
+    all.collect()
+}
+
+/// What limits may name.
+struct Names<'a> {
+    providers: Vec<&'a str>,
+    costs: &'a [String],
+}
+
+/// Nobody has the identity that the limit is by.
+fn identity_fault(file: &File, limit: &Limit) -> Option<Diagnostic> {
+    let name = &limit.name;
+    let client_ca = |tls: &Spanned<Tls>| tls.value.client_ca.is_some();
+    let knows_clients =
+        file.keys.is_some() || file.jwt.is_some() || file.tls.as_ref().is_some_and(client_ca);
+    if !knows_clients && limit.by.iter().any(is_identity) {
+        let problem = format!("`{name}` is by who asks, and nobody has to say so");
+        let help = "give clients `keys`, or limit by `address` or `header:NAME`";
+        return Some(Diagnostic::error(problem).help(help));
+    }
+    if file.jwt.is_none() && limit.claims().next().is_some() {
+        let problem = format!("`{name}` is by a claim of tokens, and there are none");
+        return Some(Diagnostic::error(problem).help("say in `jwt` whose tokens let in"));
+    }
+    None
 }
 
 const fn is_identity(by: &By) -> bool {
@@ -47,21 +67,27 @@ fn limit(
     checker: &mut Checker<'_>,
     name: &Text,
     spanned: &Spanned<Form>,
-    names: &[&str],
+    names: &Names<'_>,
 ) -> Option<Limit> {
     check_name(checker, name);
     let form = &spanned.value;
     let place = Place::from(spanned);
-    let count = required(checker, form.count.as_ref(), "count", place, count);
-    let max = required(checker, form.max.as_ref(), "max", place, amount);
+    let count = required(checker, form.count.as_ref(), "count", place, |text| {
+        count(text, names.costs)
+    });
+    let is_money = count == Some(Count::Cost(USD.to_owned()));
+    let max = required(checker, form.max.as_ref(), "max", place, |text| {
+        max(text, is_money)
+    });
     let per = required(checker, form.per.as_ref(), "per", place, window);
     let by = words(checker, form.by.as_ref(), place, by);
     let models = words(checker, form.models.as_ref(), place, value::any);
     let providers = words(checker, form.providers.as_ref(), place, |name| {
-        if names.contains(&name) {
+        if names.providers.contains(&name) {
             return Ok(name.to_owned());
         }
-        Err(Diagnostic::error(format!("there is no provider `{name}`")).suggest(name, names))
+        let problem = format!("there is no provider `{name}`");
+        Err(Diagnostic::error(problem).suggest(name, &names.providers))
     });
     Some(Limit {
         name: unshield(&name.value).into_owned(),
@@ -140,6 +166,9 @@ fn by(text: &str) -> Result<By, Diagnostic> {
         "address" => return Ok(By::Address),
         _ => {}
     }
+    if let Some(claim) = text.strip_prefix("jwt:") {
+        return value::any(claim).map(By::Claim);
+    }
     let Some(header) = text.strip_prefix("header:") else {
         return Err(Diagnostic::error(format!("a limit cannot be by `{text}`")).suggest(text, BY));
     };
@@ -152,14 +181,58 @@ fn by(text: &str) -> Result<By, Diagnostic> {
     Ok(By::Filter(LimitKey::Header(header.to_ascii_lowercase())))
 }
 
-fn count(text: &str) -> Result<Count, Diagnostic> {
+fn count(text: &str, costs: &[String]) -> Result<Count, Diagnostic> {
+    if let Some(name) = text.strip_prefix("cost:") {
+        if costs.iter().any(|cost| cost == name) {
+            return Ok(Count::Cost(name.to_owned()));
+        }
+        let problem = format!("there is no cost `{name}`");
+        let known: Vec<&str> = costs.iter().map(String::as_str).collect();
+        return Err(match (name, known.as_slice()) {
+            (USD, _) => Diagnostic::error(problem).help("it comes from `prices`"),
+            (_, []) => Diagnostic::error(problem).help("write its formula in `costs`"),
+            (_, known) => Diagnostic::error(problem).suggest(name, known),
+        });
+    }
     match text {
         "requests" => Ok(Count::Requests),
         "input_tokens" => Ok(Count::InputTokens),
         "output_tokens" => Ok(Count::OutputTokens),
         "total_tokens" => Ok(Count::TotalTokens),
-        _ => Err(value::choice(text, COUNTED)),
+        _ => Err(value::choice(text, &[COUNTED, &[COST]].concat())),
     }
+}
+
+/// An amount; `$50`, in microdollars, where dollars are counted.
+fn max(text: &str, is_money: bool) -> Result<u32, Diagnostic> {
+    let Some(dollars) = text.strip_prefix('$') else {
+        return amount(text);
+    };
+    if !is_money {
+        let problem = format!("`{text}` is an amount of money, and this limit counts none");
+        return Err(Diagnostic::error(problem).help("write `count: cost:usd`"));
+    }
+    microdollars(dollars).ok_or_else(|| {
+        let most = u32::MAX / MICRO;
+        Diagnostic::error(format!("`{text}` cannot be the `max` of a limit")).help(format!(
+            "write an amount such as `$50` or `$0.25`, up to `${most}`"
+        ))
+    })
+}
+
+/// `12.50`
+fn microdollars(text: &str) -> Option<u32> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let is_number = [whole, fraction]
+        .iter()
+        .all(|part| part.bytes().all(|digit| digit.is_ascii_digit()));
+    if !is_number || fraction.len() > 6 {
+        return None;
+    }
+    let fraction: u32 = format!("{fraction:0<6}").parse().ok()?;
+    let whole: u32 = whole.parse().ok()?;
+    let micro = whole.checked_mul(MICRO)?.checked_add(fraction)?;
+    (micro > 0).then_some(micro)
 }
 
 /// `1000`, `500k`, `10M`, `1_000_000`
@@ -220,6 +293,8 @@ pub(super) fn backend(text: &str) -> Result<Backend, Diagnostic> {
     }
 }
 
+/// Microdollars in a dollar.
+const MICRO: u32 = 1_000_000;
 const BY: &[&str] = &[
     "key",
     "user",
@@ -228,9 +303,12 @@ const BY: &[&str] = &[
     "provider",
     "address",
     "header:NAME",
+    "jwt:CLAIM",
 ];
 pub(in crate::config) const COUNTED: &[&str] =
     &["requests", "input_tokens", "output_tokens", "total_tokens"];
+/// Beside these, a cost by its name.
+const COST: &str = "cost:NAME";
 pub(in crate::config) const WINDOWS: &[&str] =
     &["second", "minute", "hour", "day", "month", "year"];
 pub(in crate::config) const ON_FAILURE: &[&str] = &["deny", "allow"];
@@ -255,6 +333,22 @@ mod tests {
         for bad in ["", "0", "5G", "-1", "1.5M", "k", "5kM", "many"] {
             assert!(amount(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn money_is_exact_and_stands_only_where_money_is_counted() {
+        for (text, number) in [
+            ("$50", 50_000_000),
+            ("$0.25", 250_000),
+            ("$4294", 4_294_000_000),
+        ] {
+            assert_eq!(max(text, true), Ok(number), "{text}");
+        }
+        assert_eq!(max("7", true), Ok(7), "of a dollar's millionths");
+        for bad in ["$", "$0", "$.", "$-1", "$1e3", "$4295", "$0.0000001", "$ 1"] {
+            assert!(max(bad, true).is_err(), "{bad}");
+        }
+        assert!(max("$50", false).is_err());
     }
 
     #[test]

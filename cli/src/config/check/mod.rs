@@ -37,12 +37,9 @@ pub(super) fn check(
     if let (Some(providers), Some(models)) = (&providers, &models) {
         overrides::warn_of_shared_headers(checker, providers, models);
     }
-    let limits = limit::limits(
-        checker,
-        file.limits.as_ref(),
-        file.providers.as_ref(),
-        file.keys.is_some(),
-    );
+    let costs = cost::costs(checker, file.costs.as_ref());
+    let prices = cost::prices(checker, file.prices.as_ref());
+    let limits = limit::limits(checker, file, &cost::names(&costs, &prices));
     let size = |checker: &mut Checker<'_>, text: &Option<Text>, default| {
         checker.parse(text.as_ref(), value::size).unwrap_or(default)
     };
@@ -77,8 +74,8 @@ pub(super) fn check(
         access_log: checker
             .parse(file.access_log.as_ref(), value::access_log)
             .unwrap_or_default(),
-        costs: cost::costs(checker, file.costs.as_ref()),
-        prices: cost::prices(checker, file.prices.as_ref()),
+        costs,
+        prices,
         metrics: checker
             .parse(file.metrics.as_ref(), value::metrics)
             .unwrap_or(true),

@@ -13,13 +13,14 @@ use super::Text;
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Limit {
     /// Each combination of these has a budget of its own: `key`, `user` and `team` of the client's
-    /// key, `model`, `provider`, `address`, `header:NAME`. Default: one budget for all.
+    /// key or token, `jwt:CLAIM`, `model`, `provider`, `address`, `header:NAME`. Default: one budget
+    /// for all.
     #[schemars(with = "Option<WordsSchema>", example = &["header:x-user", "model"])]
     pub(in crate::config) by: Option<Words>,
-    /// What is counted.
+    /// What is counted: requests, tokens, `cost:NAME` of `costs`, or `cost:usd` of `prices`.
     #[schemars(with = "super::super::schema::Counted", required)]
     pub(in crate::config) count: Option<Text>,
-    /// How much of it, in one window: a number, `500k` or `10M`.
+    /// How much of it, in one window: a number, `500k` or `10M`; `$50` for `cost:usd`.
     #[schemars(with = "super::super::schema::Amount", required)]
     pub(in crate::config) max: Option<Text>,
     /// The window.
