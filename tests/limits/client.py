@@ -34,9 +34,13 @@ class Client:
             self._stream[1].close()
             self._stream = None
 
-    async def chat(self, model: str, text: str, *, stream=False, until=None, **headers) -> Answer:
+    async def chat(
+        self, model: str, text: str, *, stream=False, until=None, max_tokens=None, **headers
+    ) -> Answer:
         """Asks in OpenAI's form. `until`: leaves as soon as the answer holds these bytes."""
         body = {"model": model, "messages": [{"role": "user", "content": text}]}
+        if max_tokens:
+            body |= {"max_completion_tokens": max_tokens}
         if stream:
             body |= {"stream": True, "stream_options": {"include_usage": True}}
         return await self._post("/v1/chat/completions", body, until, headers)

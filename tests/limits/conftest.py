@@ -34,6 +34,22 @@ class Setup:
         self.gateway.settle()
         return answer
 
+    def leave(self, model: str, text: str = "7 11 wait", **more) -> None:
+        """One request whose client leaves as soon as the provider has it."""
+
+        async def once() -> None:
+            came = self.provider.requests[model] + 1
+            async with Client(self.gateway.url) as client:
+                asking = asyncio.create_task(client.chat(model, text, **more))
+                while self.provider.requests[model] < came:
+                    assert not asking.done(), asking
+                    await asyncio.sleep(0.005)
+                asking.cancel()
+                await asyncio.gather(asking, return_exceptions=True)
+
+        asyncio.run(once())
+        self.gateway.settle()
+
 
 @pytest.fixture(scope="session")
 def provider() -> Iterator[Provider]:

@@ -11,7 +11,8 @@ class Provider:
 
     A request says in its last message what is to come of it: `7 11` is an answer that used 7 tokens
     of input and 11 of output; `7 11 hold` a stream that stops after its beginning and waits for
-    the client to leave; `503` a failure.
+    the client to leave; `7 11 die` one that breaks off there; `7 11 wait` no answer at all
+    until the client leaves; `503` a failure.
     """
 
     def __init__(self) -> None:
@@ -70,10 +71,15 @@ class Provider:
         length = int(head.split("content-length: ")[1].split("\r\n")[0])
         request = json.loads(await reader.readexactly(length))
         model, text = request["model"], request["messages"][-1]["content"]
+        if isinstance(text, list):
+            text = text[0]["text"]
         self.requests[model] += 1
         if text == "503" or model == "broken":
             writer.write(_whole(503, {"error": {"message": "overloaded", "type": "server_error"}}))
             return True
+        if text.endswith("wait"):
+            await reader.read(1)
+            return False
         used = [int(number) for number in text.split()[:2]]
         form = _Anthropic if "/messages" in head.split("\r\n")[0] else _OpenAi
         form = form(model, *used)
@@ -83,11 +89,14 @@ class Provider:
             writer.write(_whole(200, form.whole()))
             return True
         writer.write(STREAM_HEAD + _chunk(form.begin()))
-        if text.endswith("hold"):
+        if text.endswith(("hold", "die")):
             # Nothing of the output is told; Anthropic's beginning tells the input.
             if type(form) is _OpenAi:
                 self.input[model] -= form.input
-            await reader.read(1)
+            if text.endswith("hold"):
+                await reader.read(1)
+            else:
+                await writer.drain()
             return False
         self.output[model] += form.output
         writer.write(_chunk(form.end()) + b"0\r\n\r\n")

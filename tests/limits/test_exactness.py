@@ -13,7 +13,15 @@ from services import note
 REQUESTS = int(os.environ.get("LIMITS_REQUESTS", "600"))
 CLIENTS = 24
 # How a request goes, and how many of twenty do so.
-MIX = {"unary": 6, "stream": 5, "messages": 4, "left early": 2, "left at once": 1, "failed over": 2}
+MIX = {
+    "unary": 6,
+    "stream": 5,
+    "messages": 3,
+    "left early": 2,
+    "left at once": 1,
+    "broken off": 1,
+    "failed over": 2,
+}
 # The piece of text that those who leave have got: no provider has counted it, so it is one token.
 LEFT_AFTER = 1
 
@@ -41,12 +49,15 @@ async def one(client: Client, kind: str, numbers: random.Random) -> int:
             answer = await client.messages("claude-exact", f"{text} hold", stream=True, until=start)
         case "left at once":
             answer = await client.chat("exact", f"{text} hold", stream=True, until=b"Hi")
+        case "broken off":
+            start = b"message_start"
+            answer = await client.messages("claude-exact", f"{text} die", stream=True, until=start)
         case _:
             answer = await client.chat("exact-over", text)
     assert answer.status == 200, answer.body
     if kind == "left at once":
         return estimate("exact", f"{text} hold") + LEFT_AFTER
-    return LEFT_AFTER if kind == "left early" else 0
+    return LEFT_AFTER if kind in ("left early", "broken off") else 0
 
 
 async def crowd(url: str, seed: int) -> int:

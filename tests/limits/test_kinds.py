@@ -1,5 +1,8 @@
 """Each kind of limit, through a real Envoy, wherever the counts are kept."""
 
+import urllib.error
+import urllib.request
+
 import pytest
 from conftest import Setup
 
@@ -71,6 +74,24 @@ def test_a_stream_that_is_left_before_anything_was_told_is_charged_the_estimate(
 ) -> None:
     setup.ask("total", "900 900 hold", stream=True, until=b"Hi", x_user=user)
     assert setup.ask("total", x_user=user).status == 429, "a body of 100 bytes is some 25 tokens"
+
+
+def test_a_client_that_leaves_before_the_answer_is_charged_the_estimate(
+    setup: Setup, user: str
+) -> None:
+    setup.leave("total", f"7 11 {'long ' * 10}wait", x_user=user)
+    assert setup.ask("total", x_user=user).status == 429
+
+
+def test_a_stream_whose_provider_dies_is_charged_what_was_told_by_then(
+    setup: Setup, user: str
+) -> None:
+    # The client gets the beginning; how its stream ends is not what this is about.
+    more = {"stream": True, "until": b"message_start", "x_user": user}
+    setup.ask("claude-total", "18 5 die", "messages", **more)
+    assert setup.ask("claude-total", "0 0", form="messages", x_user=user).status == 200
+    if setup.redis:
+        assert setup.redis.used("total")[user] == 18 + 1, "and a token for the event that came"
 
 
 def test_a_failure_of_the_provider_costs_no_tokens(setup: Setup, user: str) -> None:
@@ -167,6 +188,29 @@ def test_a_refusal_is_in_the_form_of_the_clients_api(setup: Setup, user: str) ->
     assert messages.json()["error"]["type"] == "rate_limit_error"
     assert messages.headers["anthropic-ratelimit-tokens-remaining"] == "0"
     assert messages.headers["anthropic-ratelimit-tokens-reset"].endswith("Z")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/v1/chat/completions", b"{", 400),
+        ("/v1/chat/completions", b'{"messages": []}', 400),
+        ("/v1/nothing", b"{}", 404),
+        ("/v1/chat/completions", b'{"model": "total", "stream": 1}', 400),
+    ],
+)
+def test_what_is_refused_early_is_charged_nothing(
+    setup: Setup, path: str, body: bytes, status: int
+) -> None:
+    request = urllib.request.Request(setup.gateway.url + path, body)
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=10)
+    refused.value.close()
+    assert refused.value.code == status
+    setup.gateway.settle()
+    assert setup.gateway.complaints() == ""
+    if setup.redis:
+        assert "-" not in setup.redis.used("total")
 
 
 def test_envoy_has_never_met_a_charge_that_is_no_number(setup: Setup) -> None:
