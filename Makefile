@@ -129,7 +129,7 @@ limits: build ## Limits of each kind, with real Redis and Envoy's rate limit ser
 limits-exact: build ## The tables of docs/limits.md: LIMITS_REQUESTS (10000) mixed requests, to the token
 	@scripts/setup.sh envoy sdk limits
 	LIMITS_REQUESTS=$${LIMITS_REQUESTS:-10000} .venv/bin/pytest -s tests/limits/test_exactness.py \
-		tests/limits/test_failures.py
+		tests/limits/test_reserve.py tests/limits/test_failures.py
 
 .PHONY: clients
 clients: build ## The clients that people run (codex, gemini) through real Envoy; needs Node.js, takes minutes

@@ -88,6 +88,7 @@ fn provider(row: &Row, api: Option<OpenAiApi>) -> Provider {
         region: "REGION".to_owned(),
         project: "PROJECT".to_owned(),
         location: "LOCATION".to_owned(),
+        gate: false,
         headers: Vec::new(),
     }
 }

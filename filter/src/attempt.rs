@@ -14,7 +14,7 @@ use crate::errors::GatewayError;
 use crate::exchange::Exchange;
 use crate::gateway::{Provider, Target};
 use crate::host::{Headers, Host};
-use crate::hygiene;
+use crate::{hygiene, limits};
 
 /// What a target is sent.
 #[derive(Debug)]
@@ -48,6 +48,8 @@ impl Attempt {
             .unwrap_or_else(|| original.text().as_bytes());
         let mut headers = headers(exchange, &target.provider, &outgoing.path, body.len());
         sign(host, exchange, &target.provider, &mut headers, body)?;
+        // Behind the signature: the gate takes them off again.
+        limits::tell_gate(&mut headers, exchange, target);
         exchange.note(|record| {
             record.failed.extend(record.target.replace(index));
             record.tries = record.tries.saturating_add(1);

@@ -132,6 +132,9 @@ pub struct Provider {
     /// Headers to set on every request to it, after all others: lower-case name and value.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<(String, Template)>,
+    /// Whether its cluster leads to the gate, where its quotas are asked about.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gate: bool,
 }
 
 /// The APIs of OpenAI to generate.
@@ -377,9 +380,14 @@ pub struct Limit {
     /// Names of the providers that it is for; empty for all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub providers: Vec<String>,
-    /// Charge the estimate before the request goes on, and settle when it is over.
+    /// Charge the estimate before the request goes on, and settle when it is over. The number is how
+    /// many tokens of output to expect where the request does not limit them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reserve: Option<u32>,
+    /// A quota of providers: who has used it up is passed over. It is asked about at the gate before
+    /// the provider, per try, and refuses nothing else.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub reserve: bool,
+    pub passes_over: bool,
     /// Only count: nothing is refused, and clients are not told.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shadow: bool,
@@ -394,6 +402,8 @@ pub enum LimitKey {
     Model,
     /// The provider that is asked.
     Provider,
+    /// The model as that provider is asked for it.
+    ProviderModel,
     /// A header of the client's request, by its name in lower case.
     Header(String),
     /// The name of the client's virtual key.

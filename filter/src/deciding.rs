@@ -102,6 +102,17 @@ impl From<PathFacts> for Deciding {
     }
 }
 
+/// The most tokens that a request lets the model generate, under the names of all formats; none means no
+/// more than an estimate that is worse.
+pub(crate) fn max_output(body: Value<'_>) -> Option<u64> {
+    const NAMES: &[&str] = &["max_completion_tokens", "max_output_tokens", "max_tokens"];
+    let gemini = body
+        .get_some("generationConfig")
+        .and_then(|config| config.get_some("maxOutputTokens"));
+    let named = NAMES.iter().filter_map(|name| body.get_some(name));
+    named.chain(gemini).filter_map(Value::as_u64).max()
+}
+
 fn flag(value: Option<Value<'_>>, field: &'static str) -> Result<bool, GatewayError> {
     match value {
         None => Ok(false),

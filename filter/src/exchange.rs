@@ -13,6 +13,7 @@ use sluice_translators::json::Document;
 use crate::access::Identity;
 use crate::gateway::{Gateway, Route};
 use crate::host::Headers;
+use crate::limits::Reserved;
 use crate::tokens::Grant;
 
 /// One request and its answer.
@@ -65,6 +66,8 @@ pub struct Record {
     /// Tokens of an answer that was left unfinished, as far as its events tell; stands for a provider
     /// that has not counted.
     pub estimated_output: Option<u64>,
+    /// What limits have charged before the request went on.
+    pub(crate) reserved: Reserved,
     /// The targets that were tried before that one, in order.
     pub failed: Vec<usize>,
     /// Tokens, as far as they are known.

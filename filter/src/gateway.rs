@@ -113,6 +113,8 @@ pub struct Provider {
     pub credential_override: Option<Override>,
     /// Headers to set last.
     pub headers: Vec<(String, Secret)>,
+    /// Whether its cluster leads to the gate.
+    pub gate: bool,
 }
 
 impl Gateway {
@@ -309,6 +311,7 @@ impl Provider {
             credential: Credential::new(config, row.credential, sources, env)?,
             credential_override: Override::new(config, row.credential),
             headers,
+            gate: config.gate,
         })
     }
 

@@ -84,6 +84,7 @@ const NOT_TO_CLIENTS: &[&str] = &[
     "nel",
     // The gateway's own.
     "x-sluice-dropped",
+    "x-sluice-gate",
 ];
 
 /// Beginnings of headers of a provider that never reach a client: quotas are the operator's pool.

@@ -88,6 +88,6 @@ async def _pieces(reader: asyncio.StreamReader, headers: dict[str, str]):
     if "content-length" in headers:
         yield await reader.readexactly(int(headers["content-length"]))
         return
-    while size := int((await reader.readline()).strip(), 16):
+    while size := int((await reader.readuntil(b"\n")).strip(), 16):
         yield (await reader.readexactly(size + 2))[:-2]
     await reader.readline()

@@ -20,6 +20,8 @@ class Provider:
         self.input: Counter[str] = Counter()
         self.output: Counter[str] = Counter()
         self.requests: Counter[str] = Counter()
+        # The headers of the last one, by model.
+        self.heads: dict[str, str] = {}
         self.port = 0
         self._loop = asyncio.new_event_loop()
         ready = threading.Event()
@@ -74,6 +76,7 @@ class Provider:
         if isinstance(text, list):
             text = text[0]["text"]
         self.requests[model] += 1
+        self.heads[model] = head
         if text == "503" or model == "broken":
             writer.write(_whole(503, {"error": {"message": "overloaded", "type": "server_error"}}))
             return True

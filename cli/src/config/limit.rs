@@ -25,8 +25,23 @@ pub struct Limit {
     pub providers: Vec<String>,
     /// Only count, refuse nothing.
     pub shadow: bool,
+    /// What becomes of a request when it is used up.
+    pub used_up: UsedUp,
+    /// Charge what the request is expected to cost before it goes on; with how many tokens of output
+    /// where it does not limit them.
+    pub reserve: Option<u32>,
     /// What to do when the service that keeps the limits cannot be asked.
     pub on_failure: OnFailure,
+}
+
+/// What becomes of a request when a limit is used up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UsedUp {
+    /// It is refused, with 429.
+    #[default]
+    Refuse,
+    /// The next provider of the model is asked.
+    NextProvider,
 }
 
 /// What tells one budget of a limit from another.

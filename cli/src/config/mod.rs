@@ -31,7 +31,7 @@ use sluice_translators::providers::Row;
 pub use access::{ClientName, Cors, Jwks, Jwt, Tls};
 pub use check::base_url::{BaseUrl, Host};
 pub use diagnostic::{Diagnostic, Report, Severity};
-pub use limit::{Backend, By, Limit, OnFailure, Window};
+pub use limit::{Backend, By, Limit, OnFailure, UsedUp, Window};
 pub use schema::schema;
 pub use service::{Service, TokenSource};
 

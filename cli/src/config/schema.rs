@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use sluice_translators::providers::ROWS;
 
-use super::check::limit::{COUNTED, ON_FAILURE, WINDOWS};
+use super::check::limit::{COUNTED, ON_FAILURE, USED_UP, WINDOWS};
 use super::file::File;
 
 /// The schema as JSON text.
@@ -55,6 +55,11 @@ shapes! {
     ]}));
     Window: one_of(WINDOWS);
     OnFailure: one_of(ON_FAILURE);
+    UsedUp: one_of(USED_UP);
+    Reserve: or_variable(json_schema!({"anyOf": [
+        {"type": "boolean"},
+        {"type": "integer", "minimum": 1, "maximum": u32::MAX},
+    ]}));
     Unsupported: one_of(&["drop", "reject"]);
     ClientName: one_of(&["subject", "uri", "dns", "email"]);
     KeyHash: or_variable(json_schema!({"type": "string", "pattern": "^sha256:[0-9a-fA-F]{64}$"}));

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use serde::Serialize;
 
 use super::cluster::Cluster;
+use super::gate::{Gate, InternalListener};
 use super::listener::Listener;
 use super::stats::{LayeredRuntime, StatsConfig};
 use super::value::{Address, Extension, Message};
@@ -21,6 +22,8 @@ pub struct Bootstrap {
     stats_config: Option<StatsConfig>,
     #[serde(skip_serializing_if = "Option::is_none")]
     layered_runtime: Option<LayeredRuntime>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bootstrap_extensions: Option<Vec<Extension<InternalListener>>>,
     overload_manager: OverloadManager,
     static_resources: StaticResources,
 }
@@ -29,6 +32,7 @@ impl Bootstrap {
     /// The bootstrap that the plan needs.
     #[must_use]
     pub fn new(plan: &Plan<'_>, target: &Target) -> Self {
+        let gate = Gate::of(plan);
         let admin = plan.config.admin.unwrap_or(ANY_LOOPBACK_PORT);
         Self {
             node: Node {
@@ -42,13 +46,28 @@ impl Bootstrap {
             stats_flush_on_admin: true,
             stats_config: StatsConfig::of(plan, target.host),
             layered_runtime: LayeredRuntime::of(target.host),
+            bootstrap_extensions: gate.as_ref().map(|gate| vec![gate.extension()]),
             overload_manager: OverloadManager::new(),
             static_resources: StaticResources {
-                listeners: vec![Listener::new(plan, target)],
+                listeners: listeners(plan, target, gate),
                 clusters: Cluster::all(plan, target),
             },
         }
     }
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+enum AnyListener {
+    Clients(Listener),
+    Gate(Gate),
+}
+
+fn listeners(plan: &Plan<'_>, target: &Target, gate: Option<Gate>) -> Vec<AnyListener> {
+    let clients = AnyListener::Clients(Listener::new(plan, target));
+    std::iter::once(clients)
+        .chain(gate.map(AnyListener::Gate))
+        .collect()
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -66,7 +85,7 @@ struct Admin {
 
 #[derive(Clone, Debug, Serialize)]
 struct StaticResources {
-    listeners: Vec<Listener>,
+    listeners: Vec<AnyListener>,
     clusters: Vec<Cluster>,
 }
 

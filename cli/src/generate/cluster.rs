@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use serde::Serialize;
+use sluice_filter::limits::cluster_behind;
 
 use super::limits;
 use super::plan::Single;
 use super::upstream::{HttpProtocolOptions, ProtocolOptions, TransportSocket};
 use super::value::{Address, Extension, Message, Time};
-use super::{Plan, Target, access};
+use super::{Plan, Target, access, gate};
 use crate::config::{self, Backend, BaseUrl};
 
 /// `envoy.config.cluster.v3.Cluster`
@@ -143,7 +144,7 @@ impl Cluster {
         let singles = plan
             .clusters
             .iter()
-            .map(|single| Self::single(single, plan, target));
+            .flat_map(|single| Self::of_provider(single, plan, target));
         let aggregates = plan.aggregates.iter();
         let services = plan
             .services
@@ -192,6 +193,32 @@ impl Cluster {
             load_assignment: Some(LoadAssignment::new(name, url)),
             per_connection_buffer_limit_bytes: MAX_TOKEN_ANSWER_BYTES,
             ..Self::new(name, HttpProtocolOptions::for_services(url.tls), plan)
+        }
+    }
+
+    /// The provider; where it has a quota, what bears its name leads to the gate before it.
+    fn of_provider(single: &Single<'_>, plan: &Plan<'_>, target: &Target) -> Vec<Self> {
+        let provider = Self::single(single, plan, target);
+        if !gate::is_before(plan.config, &single.provider.name) {
+            return vec![provider];
+        }
+        let behind = Self {
+            name: cluster_behind(&single.name),
+            ..provider
+        };
+        vec![Self::to_gate(&single.name, plan), behind]
+    }
+
+    fn to_gate(name: &str, plan: &Plan<'_>) -> Self {
+        let endpoint = LbEndpoint {
+            endpoint: Endpoint {
+                address: Address::internal(gate::LISTENER),
+            },
+            metadata: Some(Metadata::of(name)),
+        };
+        Self {
+            load_assignment: Some(LoadAssignment::of(name, endpoint)),
+            ..Self::new(name, HttpProtocolOptions::new(false), plan)
         }
     }
 
@@ -256,19 +283,24 @@ impl Discovery {
     }
 }
 
+impl Metadata {
+    fn of(target: &str) -> Self {
+        let sluice = TargetMetadata {
+            target: target.to_owned(),
+        };
+        Self {
+            filter_metadata: FilterMetadata { sluice },
+        }
+    }
+}
+
 impl LoadAssignment {
     fn new(cluster: &str, url: &BaseUrl) -> Self {
         let endpoint = LbEndpoint {
             endpoint: Endpoint {
                 address: Address::of_host(&url.host, url.port),
             },
-            metadata: Some(Metadata {
-                filter_metadata: FilterMetadata {
-                    sluice: TargetMetadata {
-                        target: cluster.to_owned(),
-                    },
-                },
-            }),
+            metadata: Some(Metadata::of(cluster)),
         };
         Self::of(cluster, endpoint)
     }

@@ -10,11 +10,14 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use sluice_filter::limits::{budget_name, charge_name, is_settled};
+use sluice_filter::config::Count;
+use sluice_filter::limits::{
+    budget_name, charge_name, is_settled, quota_header, refund_name, reserve_name,
+};
 
 use super::Plan;
 use super::value::{Any, Defaults, Extension, Message, Time};
-use crate::config::{By, Limit, OnFailure};
+use crate::config::{By, Limit, OnFailure, UsedUp};
 
 /// `envoy.extensions.filters.http.ratelimit.v3.RateLimit`
 #[derive(Clone, Debug, Serialize)]
@@ -81,6 +84,26 @@ struct RateLimit {
 enum HitsAddend {
     Number(u64),
     Format(String),
+    /// Takes back what was counted. Envoy has it since 1.38.
+    #[serde(untagged)]
+    Negative {
+        format: String,
+        is_negative_hits: bool,
+    },
+}
+
+impl HitsAddend {
+    /// What the filter of ours has published under this name.
+    fn published(name: &str) -> Self {
+        Self::Format(format!("%FILTER_STATE({STATE}{name}:PLAIN)%"))
+    }
+
+    fn taken_back(name: &str) -> Self {
+        Self::Negative {
+            format: format!("%FILTER_STATE({STATE}{name}:PLAIN)%"),
+            is_negative_hits: true,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -88,6 +111,14 @@ enum HitsAddend {
 enum Action {
     Extension(Extension<ExpressionDescriptor>),
     RemoteAddress(Defaults),
+    RequestHeaders(RequestHeaders),
+}
+
+/// Without the header there is no descriptor either.
+#[derive(Clone, Debug, Serialize)]
+struct RequestHeaders {
+    header_name: String,
+    descriptor_key: String,
 }
 
 /// `envoy.extensions.rate_limit_descriptors.expr.v3.Descriptor`. Without a value there is no
@@ -166,10 +197,38 @@ impl Group {
         let limits = plan.config.limits.iter();
         limits.filter(move |limit| limit.on_failure == self.0)
     }
+
+    /// The groups that have quotas of providers in them.
+    pub(super) fn at_gate<'a>(plan: &'a Plan<'_>) -> impl Iterator<Item = Self> + 'a {
+        Self::all(plan).filter(|group| group.quotas(plan).next().is_some())
+    }
+
+    /// What the gate's route tells each filter.
+    pub(super) fn per_route_at_gate(
+        plan: &Plan<'_>,
+    ) -> BTreeMap<&'static str, Any<RateLimitPerRoute>> {
+        let entry = |group: Self| {
+            let quotas = group.quotas(plan);
+            let rate_limits = quotas
+                .map(|(index, limit)| RateLimit::at_gate(index, limit))
+                .collect();
+            (group.name(), Any::new(RateLimitPerRoute { rate_limits }))
+        };
+        Self::at_gate(plan).map(entry).collect()
+    }
+
+    /// Quotas of providers, by their place among all limits.
+    fn quotas<'a>(self, plan: &'a Plan<'_>) -> impl Iterator<Item = (usize, &'a Limit)> {
+        let limits = plan.config.limits.iter().enumerate();
+        limits.filter(move |(_, limit)| {
+            limit.on_failure == self.0 && limit.used_up == UsedUp::NextProvider
+        })
+    }
 }
 
 impl RateLimit {
-    /// Counted as the request comes; or only looked at then, and charged when it is over.
+    /// Counted as the request comes; or only looked at then, or charged by the estimate, and settled when
+    /// it is over. A quota of a provider is looked at elsewhere.
     fn of(plan: &Plan<'_>, limit: &Limit) -> Vec<Self> {
         let check = Self {
             actions: Action::of(limit),
@@ -177,20 +236,44 @@ impl RateLimit {
             apply_on_stream_done: false,
         };
         if !is_settled(&super::plan::limit(plan.config, limit)) {
-            return vec![check];
+            // A quota of requests is counted at the gate.
+            let is_here = limit.used_up == UsedUp::Refuse;
+            return is_here.then_some(check).into_iter().collect();
         }
-        let charge = format!("%FILTER_STATE({STATE}{}:PLAIN)%", charge_name(&limit.name));
-        vec![
-            Self {
-                hits_addend: Some(HitsAddend::Number(0)),
-                ..check.clone()
-            },
-            Self {
-                hits_addend: Some(HitsAddend::Format(charge)),
-                apply_on_stream_done: true,
-                ..check
-            },
-        ]
+        let at_end = |hits_addend| Self {
+            hits_addend: Some(hits_addend),
+            apply_on_stream_done: true,
+            ..check.clone()
+        };
+        let charge = at_end(HitsAddend::published(&charge_name(&limit.name)));
+        if limit.used_up == UsedUp::NextProvider {
+            return vec![charge];
+        }
+        let hits_addend = Some(match limit.reserve {
+            Some(_) => HitsAddend::published(&reserve_name(&limit.name)),
+            None => HitsAddend::Number(0),
+        });
+        let refund = limit
+            .reserve
+            .map(|_| at_end(HitsAddend::taken_back(&refund_name(&limit.name))));
+        let first = Self {
+            hits_addend,
+            ..check.clone()
+        };
+        [first, charge].into_iter().chain(refund).collect()
+    }
+
+    /// What is asked about each try at a provider: counted, where requests are.
+    fn at_gate(index: usize, limit: &Limit) -> Self {
+        let budget = RequestHeaders {
+            header_name: quota_header(index),
+            descriptor_key: limit.name.clone(),
+        };
+        Self {
+            actions: vec![Action::RequestHeaders(budget)],
+            hits_addend: (limit.count != Count::Requests).then_some(HitsAddend::Number(0)),
+            apply_on_stream_done: false,
+        }
     }
 }
 

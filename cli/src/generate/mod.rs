@@ -14,6 +14,7 @@ mod compose;
 mod descriptors;
 mod downstream_tls;
 mod filter;
+mod gate;
 mod http;
 mod limits;
 mod listener;

@@ -11,8 +11,8 @@ use sluice_filter::config::{
 };
 
 use super::value::Time;
-use super::{access, access_log};
-use crate::config::{BaseUrl, By, Config, Limit, Model, Provider, Target, TokenSource};
+use super::{access, access_log, gate};
+use crate::config::{BaseUrl, By, Config, Limit, Model, Provider, Target, TokenSource, UsedUp};
 
 /// What [`Config`] means in clusters.
 #[derive(Debug)]
@@ -171,7 +171,8 @@ pub(super) fn limit(config: &Config, limit: &Limit) -> filter::Limit {
         window_s: limit.per.seconds(),
         models: limit.models.clone(),
         providers: limit.providers.clone(),
-        reserve: false,
+        reserve: limit.reserve,
+        passes_over: limit.used_up == UsedUp::NextProvider,
         shadow: limit.shadow,
     }
 }
@@ -230,6 +231,7 @@ fn provider(config: &Config, provider: &Provider) -> filter::Provider {
         project: provider.project.clone(),
         location: provider.location.clone(),
         headers: provider.headers.clone(),
+        gate: gate::is_before(config, &provider.name),
     }
 }
 

@@ -15,6 +15,8 @@ use crate::config;
 pub(super) enum Address {
     SocketAddress(SocketAddress),
     Pipe(Pipe),
+    #[serde(rename = "envoy_internal_address")]
+    Internal(InternalListener),
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -28,7 +30,19 @@ pub(super) struct Pipe {
     path: String,
 }
 
+/// A listener inside Envoy.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct InternalListener {
+    server_listener_name: &'static str,
+}
+
 impl Address {
+    pub(super) const fn internal(listener: &'static str) -> Self {
+        Self::Internal(InternalListener {
+            server_listener_name: listener,
+        })
+    }
+
     pub(super) fn new(address: SocketAddr) -> Self {
         Self::of(address.ip().to_string(), address.port())
     }

@@ -77,6 +77,7 @@ impl Budgets {
             hits: descriptor
                 .hits_addend
                 .unwrap_or_else(|| u64::from(request.hits_addend.max(1))),
+            taken_back: descriptor.is_negative_hits,
         })
     }
 }
@@ -86,6 +87,7 @@ struct Asked<'l> {
     limit: &'l Limit,
     key: String,
     hits: u64,
+    taken_back: bool,
 }
 
 impl Asked<'_> {
@@ -93,6 +95,7 @@ impl Asked<'_> {
         Count {
             key: self.key.clone(),
             hits: self.hits,
+            taken_back: self.taken_back,
             expires_in_s: self.until_reset(now),
         }
     }
@@ -149,7 +152,7 @@ const fn unit(window: Window) -> Unit {
 mod tests {
     use super::super::message::Entry;
     use super::*;
-    use crate::config::OnFailure;
+    use crate::config::{OnFailure, UsedUp};
     use sluice_filter::config::Count as Counted;
 
     fn limit(name: &str, max: u32, shadow: bool) -> Limit {
@@ -162,6 +165,8 @@ mod tests {
             models: Vec::new(),
             providers: Vec::new(),
             shadow,
+            used_up: UsedUp::Refuse,
+            reserve: None,
             on_failure: OnFailure::Deny,
         }
     }
@@ -176,9 +181,16 @@ mod tests {
             descriptors: vec![RateLimitDescriptor {
                 entries: vec![entry],
                 hits_addend: hits,
+                is_negative_hits: false,
             }],
             hits_addend: 0,
         }
+    }
+
+    fn taken_back(name: &str, value: &str, hits: u64) -> RateLimitRequest {
+        let mut request = request(name, value, Some(hits));
+        request.descriptors[0].is_negative_hits = true;
+        request
     }
 
     /// Whether it is refused, how much is left, and for how many seconds.
@@ -212,6 +224,22 @@ mod tests {
             ask(&budgets, &request("tokens", "bob", Some(0)), 65),
             (false, 100, 55)
         );
+    }
+
+    #[test]
+    fn what_is_taken_back_can_be_used_again_and_no_more_than_was_used() {
+        let budgets = Budgets::new(&[limit("tokens", 100, false)], Store::memory());
+        let back = taken_back("tokens", "alice", 60);
+        assert_eq!(
+            ask(&budgets, &back, 60),
+            (false, 100, 60),
+            "nothing was used"
+        );
+        let used = request("tokens", "alice", Some(70));
+        assert_eq!(ask(&budgets, &used, 61), (false, 30, 59));
+        assert_eq!(ask(&budgets, &back, 61), (false, 90, 59));
+        assert_eq!(ask(&budgets, &back, 61), (false, 100, 59));
+        assert_eq!(ask(&budgets, &used, 62), (false, 30, 58));
     }
 
     #[test]

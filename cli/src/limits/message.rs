@@ -25,6 +25,9 @@ pub(super) struct RateLimitDescriptor {
     /// A `google.protobuf.UInt64Value`; here 0 means 0.
     #[prost(message, optional, tag = "3")]
     pub(super) hits_addend: Option<u64>,
+    /// They are taken back.
+    #[prost(bool, tag = "4")]
+    pub(super) is_negative_hits: bool,
 }
 
 /// `RateLimitDescriptor.Entry`

@@ -21,6 +21,8 @@ pub(super) enum Store {
 pub(super) struct Count {
     pub(super) key: String,
     pub(super) hits: u64,
+    /// The hits are taken back, as far as they were counted.
+    pub(super) taken_back: bool,
     /// Its window ends then.
     pub(super) expires_in_s: u64,
 }
@@ -83,8 +85,14 @@ struct Budget {
 impl Memory {
     fn add(&mut self, count: &Count, now: u64) -> Result<u64, StoreError> {
         if let Some(budget) = self.budgets.get_mut(&count.key) {
-            budget.used = budget.used.saturating_add(count.hits);
+            budget.used = match count.taken_back {
+                true => budget.used.saturating_sub(count.hits),
+                false => budget.used.saturating_add(count.hits),
+            };
             return Ok(budget.used);
+        }
+        if count.taken_back {
+            return Ok(0);
         }
         if self.budgets.len() >= self.sweep_at.max(MIN_SWEEP) {
             self.budgets.retain(|_, budget| budget.end > now);
@@ -121,6 +129,11 @@ impl Redis {
         }
         let mut pipeline = redis::pipe();
         for count in counts {
+            if count.taken_back {
+                let command = pipeline.cmd("EVAL").arg(TAKE_BACK).arg(1);
+                command.arg(&count.key).arg(count.hits);
+                continue;
+            }
             let expires = count.expires_in_s.saturating_add(EXPIRY_SLACK_S);
             pipeline.cmd("INCRBY").arg(&count.key).arg(count.hits);
             pipeline.cmd("EXPIRE").arg(&count.key).arg(expires).ignore();
@@ -136,6 +149,12 @@ impl std::fmt::Debug for Redis {
     }
 }
 
+/// Below 0 there would be more than the limit; and a window that is over has nothing to take back.
+const TAKE_BACK: &str = "
+local used = tonumber(redis.call('GET', KEYS[1]) or 0)
+local back = math.min(used, tonumber(ARGV[1]))
+if back > 0 then redis.call('DECRBY', KEYS[1], back) end
+return used - back";
 /// A budget is some 150 bytes. Who can invent so many values of a header is to be limited by something
 /// that cannot be invented.
 const MAX_BUDGETS: usize = 1_000_000;
@@ -158,6 +177,7 @@ mod tests {
         let count = |key: u64| Count {
             key: key.to_string(),
             hits: 1,
+            taken_back: false,
             expires_in_s: 1,
         };
         for second in 0..10_000 {

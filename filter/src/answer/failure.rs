@@ -16,8 +16,10 @@ pub(super) struct Failure {
     source: Source,
 }
 
+/// Who has answered with an error.
 #[derive(Debug)]
-enum Source {
+pub(super) enum Source {
+    /// The provider.
     Provider,
     /// With Envoy's response code details.
     Envoy(String),
@@ -26,16 +28,7 @@ enum Source {
 }
 
 impl Failure {
-    pub(super) fn new(host: &dyn Host, exchange: &Exchange, head: Head, told: &[Told]) -> Self {
-        let answered = exchange.record().target.is_some();
-        let source = if answered && host.is_from_provider() {
-            Source::Provider
-        } else {
-            match host.response_details() {
-                details if details == RATE_LIMITED => Source::Limit(told.last().cloned()),
-                details => Source::Envoy(details),
-            }
-        };
+    pub(super) const fn new(head: Head, source: Source) -> Self {
         Self { head, source }
     }
 
@@ -92,6 +85,38 @@ impl Failure {
             Source::Envoy(details) => envoy_answer(self.head.status(), details).to_api(),
             Source::Provider => envoy_answer(self.head.status(), "").to_api(),
         })
+    }
+}
+
+impl Source {
+    /// `stopped` is why the gate before a provider has answered, where it has.
+    pub(super) fn of(
+        host: &dyn Host,
+        exchange: &Exchange,
+        stopped: Option<String>,
+        told: &[Told],
+    ) -> Self {
+        let answered = exchange.record().target.is_some();
+        let details = match stopped {
+            None if answered && host.is_from_provider() => return Self::Provider,
+            None => host.response_details(),
+            Some(details) => details,
+        };
+        if details == RATE_LIMITED {
+            return Self::Limit(told.last().cloned());
+        }
+        Self::Envoy(details)
+    }
+
+    /// Whether it is certain that the service that keeps the limits was asked, and has answered: the
+    /// router comes behind it.
+    pub(super) fn is_behind_limits(&self) -> bool {
+        match self {
+            Self::Provider | Self::Limit(_) => true,
+            Self::Envoy(details) => {
+                details.starts_with("upstream") || details == "no_healthy_upstream"
+            }
+        }
     }
 }
 

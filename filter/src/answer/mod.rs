@@ -24,10 +24,11 @@ use crate::errors::{self, GatewayError};
 use crate::exchange::Exchange;
 use crate::gateway::Provider;
 use crate::host::{Action, Headers, Host, Side};
-use crate::limits::{self, Told};
+use crate::limits::{self, GATE_DETAILS_HEADER, Told};
 use crate::metrics::{Times, error_type};
 use crate::telemetry;
 
+use failure::Source;
 use head::Head;
 
 pub use failure::envoy_error;
@@ -86,17 +87,19 @@ impl Answer {
     pub fn headers(&mut self, host: &mut dyn Host, end_of_stream: bool) -> Action {
         let headers = host.headers(Side::Response);
         let told = Told::read(&headers, &self.exchange);
+        let stopped = headers.text(GATE_DETAILS_HEADER).map(str::to_owned);
         let mut head = Head::new(headers);
         if self.exchange.is_refused() {
             self.failed = Some(error_type(head.status()));
             self.state = State::Done;
-            limits::release(host, &self.exchange);
+            limits::release(host, &self.exchange, true);
             return Action::Continue;
         }
         self.exchange.release_body();
         head.tell(&told, self.exchange.format, host);
         if !(200..300).contains(&head.status()) {
-            return self.fail(host, head, &told, end_of_stream);
+            let source = Source::of(host, &self.exchange, stopped, &told);
+            return self.fail(host, head, source, end_of_stream);
         }
         limits::settle(host, &self.exchange);
         let dropped = self.exchange.record().dropped.header_value();
@@ -226,12 +229,12 @@ impl Answer {
         &mut self,
         host: &mut dyn Host,
         head: Head,
-        told: &[Told],
+        source: Source,
         end_of_stream: bool,
     ) -> Action {
         self.failed = Some(error_type(head.status()));
-        limits::release(host, &self.exchange);
-        let failure = failure::Failure::new(host, &self.exchange, head, told);
+        limits::release(host, &self.exchange, source.is_behind_limits());
+        let failure = failure::Failure::new(head, source);
         if end_of_stream {
             self.state = State::Done;
             return failure.respond(host, &self.exchange);

@@ -73,10 +73,10 @@ impl Costs {
         }
     }
 
-    /// One cost by its name in the configuration, for those who count it. `None`: it has no result.
+    /// What one cost, by its name in the configuration, would be for these tokens. `None`: it has no
+    /// result.
     #[must_use]
-    pub fn get(&self, name: &str, exchange: &Exchange) -> Option<u64> {
-        let usage = &exchange.record().best_known();
+    pub fn get(&self, name: &str, exchange: &Exchange, usage: &Usage) -> Option<u64> {
         if name == USD {
             return self.microdollars(exchange, usage);
         }

@@ -21,6 +21,13 @@ pub(super) fn of(by: &[LimitKey], exchange: &Exchange, target: &Target) -> Strin
     let values = by.iter().map(|key| match key {
         LimitKey::Model => readable(exchange.model.as_bytes()),
         LimitKey::Provider => readable(target.provider.name.as_bytes()),
+        LimitKey::ProviderModel => readable(
+            target
+                .model
+                .as_deref()
+                .unwrap_or(&exchange.model)
+                .as_bytes(),
+        ),
         LimitKey::Header(name) => header(&exchange.headers, name),
         LimitKey::Key => identity(exchange, |identity| &identity.key),
         LimitKey::User => identity(exchange, |identity| &identity.user),

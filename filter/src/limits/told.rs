@@ -32,7 +32,12 @@ pub(crate) struct Told {
 impl Told {
     /// What the rate limit filters have told, the fullest budget first.
     pub(crate) fn read(headers: &Headers, exchange: &Exchange) -> Vec<Self> {
-        let limits: Vec<&Limit> = super::applying(exchange).map(|(limit, _)| limit).collect();
+        let is_refusal = headers.text(":status") == Some("429");
+        // A quota is the operator's: a client learns of it when nobody else is left to ask.
+        let limits: Vec<&Limit> = super::applying(exchange)
+            .map(|(limit, _)| limit)
+            .filter(|limit| is_refusal || !limit.config.passes_over)
+            .collect();
         if limits.is_empty() {
             return Vec::new();
         }
@@ -165,7 +170,8 @@ mod tests {
             window_s,
             models: Vec::new(),
             providers: Vec::new(),
-            reserve: false,
+            reserve: None,
+            passes_over: false,
             shadow: false,
         })
     }

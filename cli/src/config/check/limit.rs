@@ -9,12 +9,17 @@ use sluice_filter::costs::USD;
 use super::super::diagnostic::{Diagnostic, Place};
 use super::super::environment::unshield;
 use super::super::file::{File, Limit as Form, Text, Tls, Words};
-use super::super::limit::{Backend, By, Limit, OnFailure, Window};
+use super::super::limit::{Backend, By, Limit, OnFailure, UsedUp, Window};
 use super::base_url::Host;
 use super::{Checker, value};
 
 /// All limits.
-pub(super) fn limits(checker: &mut Checker<'_>, file: &File, costs: &[String]) -> Vec<Limit> {
+pub(super) fn limits(
+    checker: &mut Checker<'_>,
+    file: &File,
+    costs: &[String],
+    backend: &Backend,
+) -> Vec<Limit> {
     let forms = file.limits.as_ref().map_or(&[][..], |forms| &forms.value.0);
     let providers = file.providers.as_ref();
     let providers = providers.map_or(&[][..], |providers| &providers.value.0);
@@ -24,7 +29,12 @@ pub(super) fn limits(checker: &mut Checker<'_>, file: &File, costs: &[String]) -
     };
     let all = forms.iter().filter_map(|(name, form)| {
         let limit = limit(checker, name, form, &names)?;
-        if let Some(fault) = identity_fault(file, &limit) {
+        let faults = [
+            identity_fault(file, &limit),
+            quota_fault(&limit),
+            reserve_fault(&limit, backend),
+        ];
+        for fault in faults.into_iter().flatten() {
             checker.push(fault.at(form));
         }
         Some(limit)
@@ -100,6 +110,10 @@ fn limit(
         shadow: checker
             .parse(form.shadow.as_ref(), value::switch)
             .unwrap_or_default(),
+        used_up: checker
+            .parse(form.used_up.as_ref(), used_up)
+            .unwrap_or_default(),
+        reserve: checker.parse(form.reserve.as_ref(), reserve).flatten(),
         on_failure: checker
             .parse(form.on_failure.as_ref(), on_failure)
             .unwrap_or_default(),
@@ -159,6 +173,7 @@ fn words<T>(
 fn by(text: &str) -> Result<By, Diagnostic> {
     match text {
         "model" => return Ok(By::Filter(LimitKey::Model)),
+        "provider_model" => return Ok(By::Filter(LimitKey::ProviderModel)),
         "provider" => return Ok(By::Filter(LimitKey::Provider)),
         "key" => return Ok(By::Filter(LimitKey::Key)),
         "user" => return Ok(By::Filter(LimitKey::User)),
@@ -268,6 +283,78 @@ fn on_failure(text: &str) -> Result<OnFailure, Diagnostic> {
     }
 }
 
+fn used_up(text: &str) -> Result<UsedUp, Diagnostic> {
+    match text {
+        "refuse" => Ok(UsedUp::Refuse),
+        "next_provider" => Ok(UsedUp::NextProvider),
+        _ => Err(value::choice(text, USED_UP)),
+    }
+}
+
+/// `true`, `false`, or the tokens of output to expect.
+fn reserve(text: &str) -> Result<Option<u32>, Diagnostic> {
+    match text {
+        "false" => Ok(None),
+        "true" => Ok(Some(0)),
+        number => amount(number).map(Some).map_err(|_| {
+            Diagnostic::error(format!("`{number}` cannot be reserved"))
+                .help("write `true`, or how many tokens of output to expect")
+        }),
+    }
+}
+
+/// What cannot be said of a quota: who asks about it is the gate before a provider, which knows no
+/// client's address.
+fn quota_fault(limit: &Limit) -> Option<Diagnostic> {
+    if limit.used_up == UsedUp::Refuse {
+        return None;
+    }
+    let name = &limit.name;
+    let of_provider = |by: &By| *by == By::Filter(LimitKey::Provider);
+    if limit.providers.is_empty() && !limit.by.iter().any(of_provider) {
+        let problem = format!("`{name}` passes over a provider, and does not say which");
+        let help = "add `providers: NAME`, or `by: provider`";
+        return Some(Diagnostic::error(problem).help(help));
+    }
+    limit.by.contains(&By::Address).then(|| {
+        let problem = format!("`{name}` passes over a provider, and is by address");
+        Diagnostic::error(problem).help("a provider's quota can be by anything else")
+    })
+}
+
+/// What cannot be said of a limit that reserves: it must be known before the request goes on whose budget
+/// it is, and at its end that it was charged.
+fn reserve_fault(limit: &Limit, backend: &Backend) -> Option<Diagnostic> {
+    limit.reserve?;
+    let of_provider =
+        |by: &By| matches!(by, By::Filter(LimitKey::Provider | LimitKey::ProviderModel));
+    let name = &limit.name;
+    let (problem, help) = if limit.count == Count::Requests {
+        (
+            "counts requests, which are charged as they come",
+            "leave `reserve` out",
+        )
+    } else if !limit.providers.is_empty() || limit.by.iter().any(of_provider) {
+        (
+            "is for the provider that answers, which is not known before",
+            "leave `reserve` out, or what is said of providers",
+        )
+    } else if limit.on_failure == OnFailure::Allow {
+        (
+            "lets requests pass uncounted, so nothing could be taken back for sure",
+            "leave `reserve` or `on_failure` out",
+        )
+    } else if matches!(backend, Backend::Grpc { .. }) {
+        (
+            "would have its service take back what was reserved, and Envoy's takes nothing back",
+            "leave `reserve` out, or have `sluice run` keep the limits: `limits_backend: redis://…`",
+        )
+    } else {
+        return None;
+    };
+    Some(Diagnostic::error(format!("`{name}` reserves, and {problem}")).help(help))
+}
+
 /// `embedded`, `redis://127.0.0.1:6379`, `grpc://127.0.0.1:8081`
 pub(super) fn backend(text: &str) -> Result<Backend, Diagnostic> {
     if text == "embedded" {
@@ -301,6 +388,7 @@ const BY: &[&str] = &[
     "team",
     "model",
     "provider",
+    "provider_model",
     "address",
     "header:NAME",
     "jwt:CLAIM",
@@ -311,6 +399,7 @@ pub(in crate::config) const COUNTED: &[&str] =
 const COST: &str = "cost:NAME";
 pub(in crate::config) const WINDOWS: &[&str] =
     &["second", "minute", "hour", "day", "month", "year"];
+pub(in crate::config) const USED_UP: &[&str] = &["refuse", "next_provider"];
 pub(in crate::config) const ON_FAILURE: &[&str] = &["deny", "allow"];
 const EXAMPLE: &str =
     "write `per-user: {by: header:x-user, count: total_tokens, max: 100k, per: day}`";

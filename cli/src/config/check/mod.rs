@@ -39,7 +39,11 @@ pub(super) fn check(
     }
     let costs = cost::costs(checker, file.costs.as_ref());
     let prices = cost::prices(checker, file.prices.as_ref());
-    let limits = limit::limits(checker, file, &cost::names(&costs, &prices));
+    let limits_backend = checker
+        .parse(file.limits_backend.as_ref(), limit::backend)
+        .unwrap_or_default();
+    let cost_names = cost::names(&costs, &prices);
+    let limits = limit::limits(checker, file, &cost_names, &limits_backend);
     let size = |checker: &mut Checker<'_>, text: &Option<Text>, default| {
         checker.parse(text.as_ref(), value::size).unwrap_or(default)
     };
@@ -62,9 +66,7 @@ pub(super) fn check(
             .parse(file.default_max_tokens.as_ref(), value::positive)
             .unwrap_or(DEFAULT_MAX_TOKENS),
         limits,
-        limits_backend: checker
-            .parse(file.limits_backend.as_ref(), limit::backend)
-            .unwrap_or_default(),
+        limits_backend,
         owned_by: checker
             .parse(file.owned_by.as_ref(), value::any)
             .unwrap_or_else(|| DEFAULT_OWNED_BY.to_owned()),

@@ -13,7 +13,8 @@ use super::Text;
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Limit {
     /// Each combination of these has a budget of its own: `key`, `user` and `team` of the client's
-    /// key or token, `jwt:CLAIM`, `model`, `provider`, `address`, `header:NAME`. Default: one budget
+    /// key or token, `jwt:CLAIM`, `model`, `provider`, `provider_model` (as that
+    /// provider is asked for it), `address`, `header:NAME`. Default: one budget
     /// for all.
     #[schemars(with = "Option<WordsSchema>", example = &["header:x-user", "model"])]
     pub(in crate::config) by: Option<Words>,
@@ -35,6 +36,15 @@ pub(in crate::config) struct Limit {
     /// `true`: only count, refuse nothing. Default: `false`.
     #[schemars(with = "Option<super::super::schema::Switch>")]
     pub(in crate::config) shadow: Option<Text>,
+    /// When it is used up: `refuse` the request, or ask the `next_provider` of its model, for limits of
+    /// providers. Default: `refuse`.
+    #[schemars(with = "Option<super::super::schema::UsedUp>")]
+    pub(in crate::config) used_up: Option<Text>,
+    /// Charge what a request is expected to cost before it goes on, and settle the difference when it
+    /// is over: `true`, or how many tokens of output to expect of a request that does not limit them.
+    /// Default: `false`.
+    #[schemars(with = "Option<super::super::schema::Reserve>")]
+    pub(in crate::config) reserve: Option<Text>,
     /// When the service that keeps the limits cannot be asked: `deny` requests with 503, or `allow`
     /// them uncounted. Default: `deny`.
     #[schemars(with = "Option<super::super::schema::OnFailure>")]
