@@ -119,6 +119,12 @@ impl Host for Memory {
     /// Limits are not part of a dry run.
     fn publish_value(&mut self, _: &str, _: &str) {}
 
+    fn publish_number(&mut self, name: &str, number: u64) {
+        if let Some(fact) = Fact::ALL.into_iter().find(|fact| fact.name() == name) {
+            self.facts.insert(fact.name(), number.to_string());
+        }
+    }
+
     fn record(&mut self, _: &Series, _: u64) {}
 
     /// A dry run gives the same on every day.

@@ -117,6 +117,22 @@ impl Fact {
             Self::TimePerOutputToken => "time_per_output_token_ms",
         }
     }
+
+    /// Whether it is a whole number, published with [`Host::publish_number`].
+    #[must_use]
+    pub const fn is_number(self) -> bool {
+        matches!(
+            self,
+            Self::InputTokens
+                | Self::CachedInputTokens
+                | Self::CacheCreationInputTokens
+                | Self::OutputTokens
+                | Self::ReasoningTokens
+                | Self::TotalTokens
+                | Self::TimeToFirstToken
+                | Self::TimePerOutputToken
+        )
+    }
 }
 
 /// How bad it is.
@@ -181,6 +197,9 @@ pub trait Host {
     /// Publishes a value whose name the configuration has made, as [`publish`](Self::publish) does:
     /// `%FILTER_STATE(wasm.sluice.NAME:PLAIN)%` in both hosts.
     fn publish_value(&mut self, name: &str, value: &str);
+
+    /// Publishes a fact or a cost that is a number, so that logs show it as one.
+    fn publish_number(&mut self, name: &str, number: u64);
 
     /// Adds to a counter, or records a value in a histogram. Downstream placement only.
     fn record(&mut self, series: &Series, value: u64);

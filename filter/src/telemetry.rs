@@ -96,7 +96,7 @@ fn publish_times(host: &mut dyn Host, exchange: &Exchange, times: Times) {
     ];
     for (fact, value) in values {
         if let Some(value) = value.filter(|_| is_wanted(exchange, fact)) {
-            host.publish(fact, &value.to_string());
+            host.publish_number(fact.name(), value);
         }
     }
 }
@@ -121,7 +121,7 @@ fn publish_usage(host: &mut dyn Host, exchange: &Exchange, usage: &Usage) {
     ];
     for (fact, count) in counts {
         if let Some(count) = count.filter(|_| is_wanted(exchange, fact)) {
-            host.publish(fact, &count.to_string());
+            host.publish_number(fact.name(), count);
         }
     }
 }

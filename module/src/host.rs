@@ -207,16 +207,20 @@ impl Host for ModuleHost<'_> {
     }
 
     fn publish(&mut self, fact: Fact, value: &str) {
-        let key = fact.name();
-        match number(fact, value) {
-            Some(number) => self.stream.set_metadata_number(NAMESPACE, key, number),
-            None => self.stream.set_metadata(NAMESPACE, key, value),
-        }
-        self.publish_value(key, value);
+        self.stream.set_metadata(NAMESPACE, fact.name(), value);
+        self.publish_value(fact.name(), value);
     }
 
     fn publish_value(&mut self, name: &str, value: &str) {
-        self.stream.set_filter_state(&state_key(name), value);
+        let key = [STATE_PREFIX, name].concat();
+        self.stream.set_filter_state(&key, value);
+    }
+
+    fn publish_number(&mut self, name: &str, number: u64) {
+        // Exact up to 2⁵³, which no request comes near; a limit reads the filter state in any case.
+        self.stream
+            .set_metadata_number(NAMESPACE, name, number as f64);
+        self.publish_value(name, &number.to_string());
     }
 
     fn record(&mut self, series: &Series, value: u64) {
@@ -252,22 +256,5 @@ pub(crate) fn random() -> u64 {
 /// Where Envoy AI Gateway has its facts: rate limits written for it find them.
 const NAMESPACE: &str = "io.envoy.ai_gateway";
 
-/// Counts are numbers in the metadata, for rate limits add them up.
-fn number(fact: Fact, value: &str) -> Option<f64> {
-    match fact {
-        Fact::InputTokens
-        | Fact::CachedInputTokens
-        | Fact::CacheCreationInputTokens
-        | Fact::OutputTokens
-        | Fact::ReasoningTokens
-        | Fact::TotalTokens
-        | Fact::TimeToFirstToken
-        | Fact::TimePerOutputToken => value.parse().ok(),
-        _ => None,
-    }
-}
-
 /// Where the wasm host's facts are: the same access log format reads both.
-fn state_key(name: &str) -> String {
-    format!("wasm.sluice.{name}")
-}
+const STATE_PREFIX: &str = "wasm.sluice.";

@@ -53,7 +53,7 @@ impl Probe {
             Event::Body(Side::Request, true) | Event::Trailers(Side::Request) => request(host),
             Event::Headers(Side::Response, _) => response_headers(host),
             Event::Complete => {
-                host.publish(Fact::TotalTokens, "1234");
+                host.publish_number(Fact::TotalTokens.name(), 1234);
                 host.publish(Fact::UsageStatus, "complete");
                 let (counter, histogram) = self.metrics.probe;
                 let counted = host.stream().count(counter, ["a-model", "provider-a"], 3);
@@ -105,8 +105,8 @@ fn request(host: &mut ModuleHost<'_>) -> Action {
     host.set_header(Side::Request, "x-sluice-cluster", Some(cluster.as_bytes()));
     host.set_header(Side::Request, "x-probe-length", Some(length.as_bytes()));
     host.publish(Fact::RequestModel, "a-model");
-    host.publish(Fact::TotalTokens, "17");
-    host.publish(Fact::InputTokens, "9");
+    host.publish_number(Fact::TotalTokens.name(), 17);
+    host.publish_number(Fact::InputTokens.name(), 9);
     host.publish(Fact::InputTokens, "");
     host.publish(Fact::UsageStatus, "estimated");
     host.attach(&sample::exchange());

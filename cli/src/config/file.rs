@@ -88,9 +88,10 @@ pub(super) struct File {
     /// File with the certificates to trust for https. Default: the system's.
     #[schemars(with = "Option<String>")]
     pub(super) ca_file: Option<Text>,
-    /// `json`: one line for each request to the standard output. Default: `none`.
-    #[schemars(with = "Option<super::schema::AccessLogForm>")]
-    pub(super) access_log: Option<Text>,
+    /// `json`: one line for each request to the standard output. `grpc://HOST:PORT`: the same to a
+    /// collector of OpenTelemetry, as OTLP. A list for both. Default: `none`.
+    #[schemars(with = "Option<limit::WordsSchema>", example = &["json", "grpc://127.0.0.1:4317"])]
+    pub(super) access_log: Option<Spanned<Words>>,
     /// Costs to tell beside the token counts, by a name of your choice: expressions in CEL over `model`,
     /// `backend`, `route_name`, `input_tokens`, `cached_input_tokens`, `cache_creation_input_tokens`,
     /// `output_tokens`, `reasoning_tokens` and `total_tokens`, which give a whole number. Token counts are

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use sluice_filter::config::{Count, LimitKey};
 
-use super::Host;
+use super::{Grpc, Host};
 
 /// A limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,12 +143,7 @@ pub enum Backend {
         url: String,
     },
     /// A service with Envoy's gRPC interface.
-    Grpc {
-        /// Where it is.
-        host: Host,
-        /// Its port.
-        port: u16,
-    },
+    Grpc(Grpc),
     /// `sluice run`, for itself: a socket in the file system.
     #[doc(hidden)]
     Socket(std::path::PathBuf),
@@ -158,9 +153,9 @@ impl Backend {
     /// A service at an address.
     #[must_use]
     pub const fn at(address: SocketAddr) -> Self {
-        Self::Grpc {
+        Self::Grpc(Grpc {
             host: Host::Address(address.ip()),
             port: address.port(),
-        }
+        })
     }
 }

@@ -147,14 +147,22 @@ pub struct Timeouts {
     pub idle: Duration,
 }
 
-/// What is written for each request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum AccessLog {
-    /// Nothing.
-    #[default]
-    None,
-    /// One line of JSON to the standard output.
-    Json,
+/// Where the record of each request goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccessLog {
+    /// To the standard output, as a line of JSON.
+    pub json: bool,
+    /// To a collector of OpenTelemetry, as OTLP.
+    pub collector: Option<Grpc>,
+}
+
+/// A service that speaks gRPC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grpc {
+    /// Where it is.
+    pub host: Host,
+    /// Its port.
+    pub port: u16,
 }
 
 /// What `${NAME}` stands for.

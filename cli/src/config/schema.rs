@@ -63,7 +63,6 @@ shapes! {
     Unsupported: one_of(&["drop", "reject"]);
     ClientName: one_of(&["subject", "uri", "dns", "email"]);
     KeyHash: or_variable(json_schema!({"type": "string", "pattern": "^sha256:[0-9a-fA-F]{64}$"}));
-    AccessLogForm: one_of(&["none", "json"]);
     AwsSource: one_of(&["environment", "instance", "container"]);
     ClientAuth: one_of(&["body", "basic"]);
     Dollars: or_variable(json_schema!({"type": "number", "minimum": 0}));

@@ -5,12 +5,11 @@ use std::path::Path;
 use serde::Serialize;
 use sluice_filter::limits::cluster_behind;
 
-use super::limits;
 use super::plan::Single;
 use super::upstream::{HttpProtocolOptions, ProtocolOptions, TransportSocket};
 use super::value::{Address, Extension, Message, Time};
-use super::{Plan, Target, access, gate};
-use crate::config::{self, Backend, BaseUrl};
+use super::{Plan, Target, access, access_log, gate, limits};
+use crate::config::{self, Backend, BaseUrl, Grpc};
 
 /// `envoy.config.cluster.v3.Cluster`
 #[derive(Clone, Debug, Serialize)]
@@ -158,6 +157,13 @@ impl Cluster {
                     .map(|(name, url)| Self::service(&name, url, plan, target)),
             )
             .chain(Self::limits(plan))
+            .chain(
+                plan.config
+                    .access_log
+                    .collector
+                    .as_ref()
+                    .map(|collector| Self::grpc(access_log::CLUSTER, collector, plan)),
+            )
             .collect()
     }
 
@@ -167,22 +173,32 @@ impl Cluster {
             return None;
         }
         let (discovery, address) = match &plan.config.limits_backend {
-            Backend::Grpc { host, port } => (Discovery::of(host), Address::of_host(host, *port)),
+            Backend::Grpc(service) => return Some(Self::grpc(limits::CLUSTER, service, plan)),
             Backend::Socket(path) => (Discovery::STATIC, Address::pipe(path)),
             // Only where `sluice run` has put its own socket there does anybody listen.
             Backend::Embedded | Backend::Redis { .. } => {
                 (Discovery::STATIC, Address::pipe(Path::new(UNSET_SOCKET)))
             }
         };
+        Some(Self::http2(limits::CLUSTER, discovery, address, plan))
+    }
+
+    /// A service that speaks gRPC.
+    fn grpc(name: &str, service: &Grpc, plan: &Plan<'_>) -> Self {
+        let address = Address::of_host(&service.host, service.port);
+        Self::http2(name, Discovery::of(&service.host), address, plan)
+    }
+
+    fn http2(name: &str, discovery: Discovery, address: Address, plan: &Plan<'_>) -> Self {
         let endpoint = LbEndpoint {
             endpoint: Endpoint { address },
             metadata: None,
         };
-        Some(Self {
+        Self {
             discovery,
-            load_assignment: Some(LoadAssignment::of(limits::CLUSTER, endpoint)),
-            ..Self::new(limits::CLUSTER, HttpProtocolOptions::http2(), plan)
-        })
+            load_assignment: Some(LoadAssignment::of(name, endpoint)),
+            ..Self::new(name, HttpProtocolOptions::http2(), plan)
+        }
     }
 
     /// A service that gives tokens, or the keys that sign them.

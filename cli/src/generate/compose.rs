@@ -62,7 +62,7 @@ fn envoy(config: &Config, host: Host, folder: &Path) -> Service {
 /// Settings: <https://github.com/envoyproxy/ratelimit#loading-configuration> and `settings.go`.
 fn ratelimit(config: &Config, folder: &Path) -> Service {
     let port = match &config.limits_backend {
-        Backend::Grpc { port, .. } => *port,
+        Backend::Grpc(service) => service.port,
         _ => DEFAULT_PORT,
     };
     let folder_text = folder.display().to_string();

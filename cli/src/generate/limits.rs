@@ -16,7 +16,7 @@ use sluice_filter::limits::{
 };
 
 use super::Plan;
-use super::value::{Any, Defaults, Extension, Message, Time};
+use super::value::{Any, Defaults, Extension, GrpcService, Message, Time};
 use crate::config::{By, Limit, OnFailure, UsedUp};
 
 /// `envoy.extensions.filters.http.ratelimit.v3.RateLimit`
@@ -46,16 +46,6 @@ struct Status {
 struct RateLimitService {
     grpc_service: GrpcService,
     transport_api_version: &'static str,
-}
-
-#[derive(Clone, Copy, Debug, Serialize)]
-struct GrpcService {
-    envoy_grpc: EnvoyGrpc,
-}
-
-#[derive(Clone, Copy, Debug, Serialize)]
-struct EnvoyGrpc {
-    cluster_name: &'static str,
 }
 
 /// `envoy.extensions.filters.http.ratelimit.v3.RateLimitPerRoute`
@@ -170,11 +160,7 @@ impl Group {
             enable_x_ratelimit_headers: "DRAFT_VERSION_03",
             disable_x_envoy_ratelimited_header: true,
             rate_limit_service: RateLimitService {
-                grpc_service: GrpcService {
-                    envoy_grpc: EnvoyGrpc {
-                        cluster_name: CLUSTER,
-                    },
-                },
+                grpc_service: GrpcService::at(CLUSTER),
                 transport_api_version: "V3",
             },
         };

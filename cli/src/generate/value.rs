@@ -126,6 +126,26 @@ impl<M: Message> Extension<M> {
     }
 }
 
+/// `envoy.config.core.v3.GrpcService`
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct GrpcService {
+    envoy_grpc: EnvoyGrpc,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct EnvoyGrpc {
+    cluster_name: &'static str,
+}
+
+impl GrpcService {
+    /// The service behind a cluster.
+    pub(super) const fn at(cluster_name: &'static str) -> Self {
+        Self {
+            envoy_grpc: EnvoyGrpc { cluster_name },
+        }
+    }
+}
+
 /// `google.protobuf.StringValue` in an Any: the bare text reaches the filter.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct StringValue {

@@ -57,6 +57,15 @@ impl Costs {
         })
     }
 
+    /// The names under which costs are published.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let usd = (!self.prices.is_empty()).then_some(USD_FACT);
+        self.formulas
+            .iter()
+            .map(|formula| formula.name.as_str())
+            .chain(usd)
+    }
+
     /// Publishes every cost that these tokens have.
     pub(crate) fn publish(&self, host: &mut dyn Host, exchange: &Exchange) {
         if self.formulas.is_empty() && self.prices.is_empty() {
@@ -65,11 +74,11 @@ impl Costs {
         let usage = &exchange.record().best_known();
         for formula in &self.formulas {
             if let Some(cost) = formula.program.cost(&variables(exchange, usage)) {
-                host.publish_value(&formula.name, &cost.to_string());
+                host.publish_number(&formula.name, cost);
             }
         }
         if let Some(microdollars) = self.microdollars(exchange, usage) {
-            host.publish_value(USD_FACT, &microdollars.to_string());
+            host.publish_number(USD_FACT, microdollars);
         }
     }
 

@@ -20,7 +20,7 @@ use crate::tokens::{MAX_WAITING, Surroundings as _};
 const EXCHANGE_PROPERTY: &str = "sluice.exchange";
 
 /// Facts appear as `%FILTER_STATE(wasm.sluice.<fact>:PLAIN)%`; Envoy puts `wasm.` before it.
-const FACT_PREFIX: &str = "sluice.";
+pub(super) const FACT_PREFIX: &str = "sluice.";
 
 /// More than any body: Envoy cuts it to what is there.
 const WHOLE: usize = u32::MAX as usize;
@@ -173,8 +173,12 @@ impl Host for WasmHost {
     }
 
     fn publish_value(&mut self, name: &str, value: &str) {
-        let name = format!("{FACT_PREFIX}{name}");
+        let name = [FACT_PREFIX, name].concat();
         let _ = hostcalls::set_property(vec![&name], Some(value.as_bytes()));
+    }
+
+    fn publish_number(&mut self, name: &str, number: u64) {
+        self.publish_value(name, &number.to_string());
     }
 
     fn record(&mut self, series: &Series, value: u64) {

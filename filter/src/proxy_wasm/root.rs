@@ -10,6 +10,7 @@ use proxy_wasm::types::ContextType;
 
 use crate::gateway::Gateway;
 use crate::host::Level;
+use crate::proxy_wasm::host::FACT_PREFIX;
 use crate::proxy_wasm::machine::{Machine, log};
 use crate::proxy_wasm::stream::{self, Stream};
 use crate::tokens::{CALL_TIMEOUT_MS, HttpAnswer, HttpCall, MAX_ANSWER_BYTES, Progress};
@@ -109,6 +110,7 @@ impl RootContext for Root {
         let env = |name: &str| std::env::var(name).ok();
         match Gateway::new(&configuration, &env) {
             Ok(gateway) => {
+                declare_numbers(&gateway);
                 self.gateway = Some(Rc::new(gateway));
                 true
             }
@@ -133,6 +135,29 @@ impl RootContext for Root {
     fn get_type(&self) -> Option<ContextType> {
         Some(ContextType::HttpContext)
     }
+}
+
+/// Tells Envoy that these facts are text: as the bytes that they are without a word, no expression
+/// of a log format could make numbers of them.
+fn declare_numbers(gateway: &Gateway) {
+    let facts = gateway.settings.facts.iter();
+    let numbers = facts
+        .filter(|fact| fact.is_number())
+        .map(|fact| fact.name());
+    for name in numbers.chain(gateway.costs.names()) {
+        let declared = declaration(&[FACT_PREFIX, name].concat());
+        let _ = hostcalls::call_foreign_function("declare_property", Some(&declared));
+    }
+}
+
+/// `envoy.source.extensions.common.wasm.DeclarePropertyArguments`: its `name`, and as `type` text.
+fn declaration(name: &str) -> Vec<u8> {
+    const NAME: u8 = 1 << 3 | 2;
+    const TYPE: u8 = 3 << 3;
+    const TEXT: u8 = 1;
+    // A length of one byte: names are shorter than 128.
+    let length = u8::try_from(name.len()).unwrap_or(0) & 0x7f;
+    [&[NAME, length][..], name.as_bytes(), &[TYPE, TEXT]].concat()
 }
 
 /// Envoy's number of the call, if it has begun.

@@ -191,6 +191,10 @@ impl Host for FakeHost {
         facts.insert(name.to_owned(), value.to_owned());
     }
 
+    fn publish_number(&mut self, name: &str, number: u64) {
+        self.publish_value(name, &number.to_string());
+    }
+
     fn record(&mut self, series: &Series, value: u64) {
         let mut metrics = self.shared.metrics.borrow_mut();
         let name = series.metric.name();

@@ -1,7 +1,5 @@
 //! Limits: what is counted, for whom, and who keeps the counts.
 
-use std::net::IpAddr;
-
 use serde_saphyr::{Location, Spanned};
 use sluice_filter::config::{Count, LimitKey};
 use sluice_filter::costs::USD;
@@ -10,7 +8,6 @@ use super::super::diagnostic::{Diagnostic, Place};
 use super::super::environment::unshield;
 use super::super::file::{File, Limit as Form, Text, Tls, Words};
 use super::super::limit::{Backend, By, Limit, OnFailure, UsedUp, Window};
-use super::base_url::Host;
 use super::{Checker, value};
 
 /// All limits.
@@ -145,7 +142,7 @@ fn required<T>(
 }
 
 /// One or several words, each as its type.
-fn words<T>(
+pub(super) fn words<T>(
     checker: &mut Checker<'_>,
     words: Option<&Words>,
     whole: Place,
@@ -369,13 +366,7 @@ pub(super) fn backend(text: &str) -> Result<Backend, Diagnostic> {
         "redis" | "rediss" | "redis+unix" | "unix" => Ok(Backend::Redis {
             url: text.to_owned(),
         }),
-        "grpc" => {
-            let host = url.host_str().ok_or_else(bad)?;
-            let port = url.port().ok_or_else(bad)?;
-            let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-            let host = address.map_or_else(|_| Host::Name(host.to_owned()), Host::Address);
-            Ok(Backend::Grpc { host, port })
-        }
+        "grpc" => value::grpc(text).map(Backend::Grpc).ok_or_else(bad),
         _ => Err(bad()),
     }
 }
@@ -407,6 +398,7 @@ const EXAMPLE: &str =
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Grpc, Host};
 
     #[test]
     fn amounts_are_whole_numbers_with_a_unit() {
@@ -443,7 +435,7 @@ mod tests {
     #[test]
     fn a_backend_is_one_word_or_one_address() {
         assert_eq!(backend("embedded"), Ok(Backend::Embedded));
-        let grpc = |host: Host| Backend::Grpc { host, port: 8081 };
+        let grpc = |host: Host| Backend::Grpc(Grpc { host, port: 8081 });
         assert_eq!(
             backend("grpc://limits:8081"),
             Ok(grpc(Host::Name("limits".to_owned())))

@@ -1,6 +1,7 @@
 //! From the file's text to a [`Config`]: every value parsed, every name resolved, every fault named.
 
 mod access;
+mod access_log;
 pub(super) mod base_url;
 mod clients;
 mod cloud;
@@ -73,9 +74,7 @@ pub(super) fn check(
         ca_file: checker
             .parse(file.ca_file.as_ref(), value::any)
             .map(Into::into),
-        access_log: checker
-            .parse(file.access_log.as_ref(), value::access_log)
-            .unwrap_or_default(),
+        access_log: access_log::access_log(checker, file.access_log.as_ref()),
         costs,
         prices,
         metrics: checker

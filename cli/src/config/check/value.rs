@@ -1,14 +1,14 @@
 //! Single values: text to type, or what would be right.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use bytesize::ByteSize;
 use sluice_filter::config::{OnUnsupported, OpenAiApi};
 use sluice_translators::capabilities::Thinking;
 
-use super::super::AccessLog;
 use super::super::diagnostic::Diagnostic;
+use super::super::{Grpc, Host};
 use super::tokens::AwsSource;
 
 pub(super) type Checked<T> = Result<T, Diagnostic>;
@@ -128,13 +128,15 @@ pub(super) fn on_unsupported(text: &str) -> Checked<OnUnsupported> {
     }
 }
 
-/// `none` or `json`
-pub(super) fn access_log(text: &str) -> Checked<AccessLog> {
-    match text {
-        "none" => Ok(AccessLog::None),
-        "json" => Ok(AccessLog::Json),
-        _ => Err(choice(text, &["none", "json"])),
-    }
+/// `grpc://HOST:PORT`
+pub(super) fn grpc(text: &str) -> Option<Grpc> {
+    let url = url::Url::parse(text)
+        .ok()
+        .filter(|url| url.scheme() == "grpc")?;
+    let (host, port) = (url.host_str()?, url.port()?);
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    let host = address.map_or_else(|_| Host::Name(host.to_owned()), Host::Address);
+    Some(Grpc { host, port })
 }
 
 /// `none` or `prometheus`
