@@ -205,10 +205,12 @@ fn unary<'a>(operator: &str, value: Value<'a>) -> Value<'a> {
 fn binary<'a>(operator: &str, left: Value<'a>, right: Value<'a>) -> Value<'a> {
     let result = match (left, right) {
         (Value::Int(a), Value::Int(b)) => {
-            ints(operator, a, b).or_else(|| compared(operator, a.cmp(&b)))
+            let result = arithmetic(operator, a, b, INTS).map(Value::Int);
+            result.or_else(|| compared(operator, a.cmp(&b)))
         }
         (Value::Uint(a), Value::Uint(b)) => {
-            uints(operator, a, b).or_else(|| compared(operator, a.cmp(&b)))
+            let result = arithmetic(operator, a, b, UINTS).map(Value::Uint);
+            result.or_else(|| compared(operator, a.cmp(&b)))
         }
         (Value::Text(a), Value::Text(b)) => {
             texts(operator, a, b).or_else(|| compared(operator, a.cmp(b)))
@@ -218,29 +220,36 @@ fn binary<'a>(operator: &str, left: Value<'a>, right: Value<'a>) -> Value<'a> {
     result.unwrap_or(Value::Failed)
 }
 
-fn ints<'a>(operator: &str, a: i64, b: i64) -> Option<Value<'a>> {
-    let result = match operator {
-        "+" => a.checked_add(b),
-        "-" => a.checked_sub(b),
-        "*" => a.checked_mul(b),
-        "/" => a.checked_div(b),
-        "%" => a.checked_rem(b),
-        _ => None,
+fn arithmetic<T>(operator: &str, a: T, b: T, functions: Arithmetic<T>) -> Option<T> {
+    let [add, subtract, multiply, divide, remainder] = functions;
+    let function = match operator {
+        "+" => add,
+        "-" => subtract,
+        "*" => multiply,
+        "/" => divide,
+        "%" => remainder,
+        _ => return None,
     };
-    result.map(Value::Int)
+    function(a, b)
 }
 
-fn uints<'a>(operator: &str, a: u64, b: u64) -> Option<Value<'a>> {
-    let result = match operator {
-        "+" => a.checked_add(b),
-        "-" => a.checked_sub(b),
-        "*" => a.checked_mul(b),
-        "/" => a.checked_div(b),
-        "%" => a.checked_rem(b),
-        _ => None,
-    };
-    result.map(Value::Uint)
-}
+/// Sum, difference, product, quotient and remainder; `None` where there is none in the type's range.
+type Arithmetic<T> = [fn(T, T) -> Option<T>; 5];
+
+const INTS: Arithmetic<i64> = [
+    i64::checked_add,
+    i64::checked_sub,
+    i64::checked_mul,
+    i64::checked_div,
+    i64::checked_rem,
+];
+const UINTS: Arithmetic<u64> = [
+    u64::checked_add,
+    u64::checked_sub,
+    u64::checked_mul,
+    u64::checked_div,
+    u64::checked_rem,
+];
 
 fn texts<'a>(operator: &str, a: &str, b: &str) -> Option<Value<'a>> {
     let result = match operator {
