@@ -14,6 +14,7 @@ use crate::errors::GatewayError;
 use crate::exchange::Exchange;
 use crate::gateway::{Provider, Target};
 use crate::host::{Headers, Host};
+use crate::telemetry::Stopwatch;
 use crate::{hygiene, limits};
 
 /// What a target is sent.
@@ -41,7 +42,9 @@ impl Attempt {
             .get(index)
             .zip(exchange.body())
             .ok_or(missing)?;
+        let stopwatch = Stopwatch::start(host, exchange, target.provider.format);
         let outgoing = prepare(exchange, target, &original)?;
+        stopwatch.stop(host, exchange);
         let body = outgoing
             .body
             .as_deref()

@@ -21,7 +21,7 @@ use crate::gateway::Gateway;
 use crate::grants::{self, Grants, Way};
 use crate::host::{Action, Fact, Headers, Host, Side};
 use crate::tokens::TokenError;
-use crate::{limits, listing};
+use crate::{limits, listing, telemetry};
 
 /// The header by which Envoy's routes find the cluster.
 pub const CLUSTER_HEADER: &str = "x-sluice-cluster";
@@ -343,6 +343,9 @@ impl Downstream {
         self.state = State::Answered;
         if let Some(metrics) = &self.gateway.metrics {
             metrics.refused(host, format, error.reason());
+        }
+        if !self.gateway.tokens.is_empty() {
+            telemetry::count_fetches(host, &self.gateway);
         }
         refuse(host, format, error)
     }

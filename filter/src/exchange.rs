@@ -5,6 +5,7 @@
 
 use std::cell::{Cell, OnceCell, Ref, RefCell};
 use std::rc::Rc;
+use std::time::Duration;
 
 use sluice_translators::formats::{ClientCodec, Codec, Echo, Format};
 use sluice_translators::ir::{Notices, Usage};
@@ -78,6 +79,8 @@ pub struct Record {
     pub dropped: Notices,
     /// Whether the last try asked the provider for usage that the client did not ask for.
     pub hide_usage: bool,
+    /// How long the gateway has worked on its translations, where formats differ and it is counted.
+    pub translating: Duration,
 }
 
 impl Record {

@@ -3,9 +3,13 @@
 //! SDKs close a stream right after its last event, before the provider's end arrives: what waits for
 //! the end is lost. So each number goes out as it is seen, and later ones replace it.
 
+use std::time::Duration;
+
+use sluice_translators::formats::Format;
 use sluice_translators::ir::Usage;
 
 use crate::exchange::Exchange;
+use crate::gateway::Gateway;
 use crate::host::{Fact, Host};
 use crate::limits;
 use crate::metrics::Times;
@@ -53,6 +57,40 @@ pub(crate) fn close(
     publish_times(host, exchange, times);
     if let Some(metrics) = &exchange.gateway.metrics {
         metrics.answered(host, exchange, times, error);
+    }
+    if exchange.route.has_changing_credentials {
+        count_fetches(host, &exchange.gateway);
+    }
+}
+
+/// Counts the calls for credentials that are over, whichever request they were made for: they belong
+/// to none, and only requests can count.
+pub(crate) fn count_fetches(host: &mut dyn Host, gateway: &Gateway) {
+    let Some(metrics) = &gateway.metrics else {
+        return;
+    };
+    let fetched = gateway.tokens.lock().take_fetched();
+    for call in &fetched {
+        metrics.fetched(host, call);
+    }
+}
+
+/// Takes the time of a piece of a translation, where one is made and it is to be counted.
+pub(crate) struct Stopwatch(Option<Duration>);
+
+impl Stopwatch {
+    /// Before it.
+    pub(crate) fn start(host: &dyn Host, exchange: &Exchange, provider: Format) -> Self {
+        let is_counted = exchange.gateway.metrics.is_some() && provider != exchange.format;
+        Self(is_counted.then(|| host.now()))
+    }
+
+    /// After it.
+    pub(crate) fn stop(&self, host: &dyn Host, exchange: &Exchange) {
+        if let Some(began) = self.0 {
+            let time = host.now().saturating_sub(began);
+            exchange.note(|record| record.translating = record.translating.saturating_add(time));
+        }
     }
 }
 

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sluice_filter::host::Level;
 use sluice_filter::tokens::{
@@ -130,10 +130,10 @@ impl Fetcher {
 struct Process;
 
 impl Surroundings for Process {
-    fn now(&self) -> u64 {
+    fn now(&self) -> Duration {
         SystemTime::now()
             .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs())
+            .unwrap_or_default()
     }
 
     fn random(&self) -> u64 {

@@ -32,6 +32,19 @@ impl Failure {
         Self { head, source }
     }
 
+    /// Notes that a limit has refused the request, if so: nobody was asked, though one was chosen.
+    pub(super) fn note_limit(&self, host: &mut dyn Host, exchange: &Exchange) {
+        let (limit, reason) = match &self.source {
+            Source::Limit(told) => (told.as_ref().map(|told| &*told.name), "used_up"),
+            Source::Envoy(details) if details == UNCOUNTABLE => (None, "no_service"),
+            Source::Envoy(_) | Source::Provider => return,
+        };
+        exchange.note(|record| record.target = None);
+        if let Some(metrics) = &exchange.gateway.metrics {
+            metrics.limited(host, limit, reason);
+        }
+    }
+
     /// The error is whole: writes it in the client's form.
     pub(super) fn finish(&mut self, host: &mut dyn Host, exchange: &Exchange) {
         let body = host.body(Side::Response);
@@ -122,6 +135,8 @@ impl Source {
 
 /// What Envoy's rate limit filter says of its refusals.
 const RATE_LIMITED: &str = "request_rate_limited";
+/// And when its service does not answer.
+const UNCOUNTABLE: &str = "rate_limiter_error";
 
 /// A limit that is used up, as precisely as it is known which.
 fn limit_error(told: Option<&Told>) -> ApiError<'static> {

@@ -235,6 +235,7 @@ impl Answer {
         self.failed = Some(error_type(head.status()));
         limits::release(host, &self.exchange, source.is_behind_limits());
         let failure = failure::Failure::new(head, source);
+        failure.note_limit(host, &self.exchange);
         if end_of_stream {
             self.state = State::Done;
             return failure.respond(host, &self.exchange);

@@ -12,7 +12,7 @@ use crate::errors::GatewayError;
 use crate::exchange::Exchange;
 use crate::gateway::Provider;
 use crate::host::{Host, Side};
-use crate::telemetry;
+use crate::telemetry::{self, Stopwatch};
 
 /// A whole answer in the client's own format: held until its end, since only then it shows whether it
 /// is one, and passed on byte for byte.
@@ -104,7 +104,10 @@ impl Held {
         exchange: &Exchange,
     ) -> Result<(), &'static str> {
         let body = host.body(Side::Response);
-        match self.write(host, exchange, body) {
+        let stopwatch = Stopwatch::start(host, exchange, self.provider.format);
+        let written = self.write(host, exchange, body);
+        stopwatch.stop(host, exchange);
+        match written {
             Ok((content_type, bytes)) => {
                 self.head.set_body(content_type, Some(bytes.len()));
                 self.head.send(host);

@@ -22,6 +22,12 @@ pub enum Metric {
     FailedTries,
     /// Fields of requests that were left out because the provider's format cannot say them.
     DroppedFields,
+    /// Requests that a limit has refused.
+    LimitRefusals,
+    /// Calls to services that give credentials, in milliseconds.
+    TokenFetchTime,
+    /// What the gateway itself needs to translate a request, its tries and its answer, in microseconds.
+    TranslationTime,
 }
 
 /// What a metric does with a number.
@@ -55,11 +61,13 @@ pub enum Label {
     ErrorType,
     /// Why a request was refused.
     Reason,
+    /// The limit's name in the configuration.
+    Limit,
 }
 
 impl Metric {
     /// All of them, in the order of [`Self::index`].
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::TokenUsage,
         Self::RequestDuration,
         Self::TimeToFirstToken,
@@ -67,6 +75,9 @@ impl Metric {
         Self::Refusals,
         Self::FailedTries,
         Self::DroppedFields,
+        Self::LimitRefusals,
+        Self::TokenFetchTime,
+        Self::TranslationTime,
     ];
 
     /// Its place in [`Self::ALL`].
@@ -86,6 +97,9 @@ impl Metric {
             Self::Refusals => "sluice.refusals_total",
             Self::FailedTries => "sluice.failed_tries_total",
             Self::DroppedFields => "sluice.dropped_fields_total",
+            Self::LimitRefusals => "sluice.limit_refusals_total",
+            Self::TokenFetchTime => "sluice.token_fetch_time_ms",
+            Self::TranslationTime => "sluice.translation_time_us",
         }
     }
 
@@ -97,7 +111,11 @@ impl Metric {
             Self::RequestDuration => Kind::Histogram(REQUEST_DURATION_MS),
             Self::TimeToFirstToken => Kind::Histogram(TIME_TO_FIRST_TOKEN_MS),
             Self::TimePerOutputToken => Kind::Histogram(TIME_PER_OUTPUT_TOKEN_MS),
-            Self::Refusals | Self::FailedTries | Self::DroppedFields => Kind::Counter,
+            Self::TokenFetchTime => Kind::Histogram(TOKEN_FETCH_MS),
+            Self::TranslationTime => Kind::Histogram(TRANSLATION_US),
+            Self::Refusals | Self::FailedTries | Self::DroppedFields | Self::LimitRefusals => {
+                Kind::Counter
+            }
         }
     }
 
@@ -113,6 +131,9 @@ impl Metric {
             Self::TimeToFirstToken | Self::TimePerOutputToken => &ANSWERED,
             Self::Refusals => &[Label::Operation, Label::Reason],
             Self::FailedTries | Self::DroppedFields => &[Label::ConfiguredProvider],
+            Self::LimitRefusals => &[Label::Limit, Label::Reason],
+            Self::TokenFetchTime => &[Label::ConfiguredProvider, Label::ErrorType],
+            Self::TranslationTime => &[Label::Operation, Label::ConfiguredProvider],
         }
     }
 }
@@ -122,7 +143,7 @@ impl Label {
     pub const MAX: usize = 8;
 
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Operation,
         Self::Provider,
         Self::ConfiguredProvider,
@@ -132,6 +153,7 @@ impl Label {
         Self::TokenType,
         Self::ErrorType,
         Self::Reason,
+        Self::Limit,
     ];
 
     /// What all metrics of an answer have.
@@ -157,6 +179,7 @@ impl Label {
             Self::TokenType => "gen_ai.token.type",
             Self::ErrorType => "error.type",
             Self::Reason => "reason",
+            Self::Limit => "sluice.limit",
         }
     }
 }
@@ -178,6 +201,12 @@ const TIME_TO_FIRST_TOKEN_MS: &[u32] = &[
 ];
 const TIME_PER_OUTPUT_TOKEN_MS: &[u32] = &[
     10, 25, 50, 75, 100, 150, 200, 300, 400, 500, 750, 1000, 2500,
+];
+/// Up to the longest that a call may take.
+const TOKEN_FETCH_MS: &[u32] = &[5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000];
+/// From a short question to a body of megabytes.
+const TRANSLATION_US: &[u32] = &[
+    10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 50_000, 250_000, 1_000_000,
 ];
 
 #[cfg(test)]

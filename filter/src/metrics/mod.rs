@@ -19,6 +19,7 @@ use sluice_translators::ir::Usage;
 
 use crate::exchange::Exchange;
 use crate::host::Host;
+use crate::tokens::Fetched;
 
 pub use catalog::{Kind, Label, Metric};
 pub use registry::Registry;
@@ -74,15 +75,39 @@ impl Registry {
                 host.record(&series.per_token, time);
             }
         }
+        self.translated(host, exchange);
         self.failures(host, exchange);
     }
 
     /// The gateway itself has refused a request.
     pub(crate) fn refused(&self, host: &mut dyn Host, format: Format, reason: &'static str) {
-        host.record(
-            &self.counter(Metric::Refusals, &[operation(format), reason]),
-            1,
-        );
+        let series = self.other(Metric::Refusals, &[operation(format), reason]);
+        host.record(&series, 1);
+    }
+
+    /// A limit has refused a request; `None`: Envoy does not say which.
+    pub(crate) fn limited(&self, host: &mut dyn Host, limit: Option<&str>, reason: &'static str) {
+        let limit = limit.unwrap_or(UNKNOWN);
+        host.record(&self.other(Metric::LimitRefusals, &[limit, reason]), 1);
+    }
+
+    /// A call for credentials is over; `error` is a value of `error.type`, empty for none.
+    pub(crate) fn fetched(&self, host: &mut dyn Host, call: &Fetched) {
+        let values = [call.source.as_str(), call.error];
+        host.record(&self.other(Metric::TokenFetchTime, &values), call.time_ms);
+    }
+
+    fn translated(&self, host: &mut dyn Host, exchange: &Exchange) {
+        let (time, target) = {
+            let record = exchange.record();
+            (record.translating, record.target)
+        };
+        let target = target.and_then(|at| exchange.route.targets.get(at));
+        if let Some(target) = target.filter(|_| !time.is_zero()) {
+            let values = [operation(exchange.format), &*target.provider.name];
+            let time = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+            host.record(&self.other(Metric::TranslationTime, &values), time);
+        }
     }
 
     fn failures(&self, host: &mut dyn Host, exchange: &Exchange) {
@@ -94,12 +119,12 @@ impl Registry {
             .iter()
             .filter_map(|&index| name(index))
         {
-            host.record(&self.counter(Metric::FailedTries, &[provider]), 1);
+            host.record(&self.other(Metric::FailedTries, &[provider]), 1);
         }
         let dropped = exchange.record().dropped.iter().count() as u64;
         let target = exchange.record().target;
         if let Some(provider) = target.and_then(name).filter(|_| dropped > 0) {
-            host.record(&self.counter(Metric::DroppedFields, &[provider]), dropped);
+            host.record(&self.other(Metric::DroppedFields, &[provider]), dropped);
         }
     }
 

@@ -16,8 +16,8 @@ pub struct Registry {
     pub(super) names: Names,
     /// Sorted by their values.
     answers: RefCell<Vec<Rc<AnswerSeries>>>,
-    /// Sorted by metric and values.
-    counters: RefCell<Vec<Rc<Series>>>,
+    /// All others, sorted by metric and values.
+    others: RefCell<Vec<Rc<Series>>>,
 }
 
 /// The series of answers that have all labels in common.
@@ -58,21 +58,21 @@ impl Registry {
         new
     }
 
-    /// The series of a counter.
-    pub(super) fn counter(&self, metric: Metric, values: &[&str]) -> Rc<Series> {
-        let mut counters = self.counters.borrow_mut();
-        let place = counters.binary_search_by(|known| {
+    /// The series of a metric that is not one of answers.
+    pub(super) fn other(&self, metric: Metric, values: &[&str]) -> Rc<Series> {
+        let mut others = self.others.borrow_mut();
+        let place = others.binary_search_by(|known| {
             let of_metric = known.metric.cmp(&metric);
             of_metric.then_with(|| compare(&known.values, values))
         });
-        if let Some(known) = place.ok().and_then(|at| counters.get(at)) {
+        if let Some(known) = place.ok().and_then(|at| others.get(at)) {
             return Rc::clone(known);
         }
         let new = Rc::new(Series::new(
             metric,
             values.iter().map(|&value| value.into()),
         ));
-        counters.insert(place.unwrap_or_else(|at| at), Rc::clone(&new));
+        others.insert(place.unwrap_or_else(|at| at), Rc::clone(&new));
         new
     }
 }

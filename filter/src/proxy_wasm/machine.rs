@@ -13,8 +13,8 @@ use crate::tokens::Surroundings;
 pub(super) struct Machine;
 
 impl Surroundings for Machine {
-    fn now(&self) -> u64 {
-        now().as_secs()
+    fn now(&self) -> Duration {
+        now()
     }
 
     fn random(&self) -> u64 {

@@ -130,7 +130,7 @@ impl Call {
         }
         if let Some(keys) = &self.aws {
             let signer = keys.signer(answers, host)?;
-            signer.sign(&mut headers, &body, host.now());
+            signer.sign(&mut headers, &body, host.now().as_secs());
         }
         if headers.iter().any(|(_, value)| !is_clean(value)) {
             return Err(TokenError::Key {
@@ -218,7 +218,7 @@ impl Claims {
 
     fn sign(&self, answers: &[Grant], host: &dyn Surroundings) -> Result<String, TokenError> {
         let key = self.key.write(answers, None, host)?;
-        jwt::sign(key, &self.audience, &self.scope, host.now())
+        jwt::sign(key, &self.audience, &self.scope, host.now().as_secs())
     }
 }
 

@@ -22,6 +22,7 @@ mod source;
 mod text;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::config::ConfigError;
 use crate::credentials::Secret;
@@ -32,8 +33,8 @@ use source::Source;
 
 /// What a host adds when it drives [`Tokens`].
 pub trait Surroundings {
-    /// Seconds since 1970.
-    fn now(&self) -> u64;
+    /// The time since 1970.
+    fn now(&self) -> Duration;
 
     /// A random number.
     fn random(&self) -> u64;
@@ -152,6 +153,17 @@ pub enum TokenError {
     Crowded,
 }
 
+impl TokenError {
+    /// As a value of `error.type`.
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::NoAnswer => "no_answer",
+            Self::Status { .. } => "refused",
+            _ => "bad_answer",
+        }
+    }
+}
+
 /// A code of an error, behind a space, if there is one.
 struct Code<'a>(Option<&'a str>);
 
@@ -166,6 +178,19 @@ impl std::fmt::Display for Code<'_> {
 pub struct Tokens {
     sources: Vec<Source>,
     epoch: u64,
+    /// Calls that are over and not counted yet, [`MAX_UNCOUNTED`] at most.
+    fetched: Vec<Fetched>,
+}
+
+/// A call that is over, to be counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetched {
+    /// The provider that it was for, or the first of several.
+    pub source: String,
+    /// What went wrong, as `error.type`; empty when nothing did.
+    pub error: &'static str,
+    /// From the call to its answer.
+    pub time_ms: u64,
 }
 
 /// The same, shared by all who use it: by a VM's placements, or by a process's workers.
@@ -185,6 +210,7 @@ impl SharedTokens {
         let tokens = Tokens {
             sources: sources.collect::<Result<_, _>>()?,
             epoch: 0,
+            fetched: Vec::new(),
         };
         Ok(Self(Arc::new(Mutex::new(tokens))))
     }
@@ -243,13 +269,23 @@ impl Tokens {
         host: &dyn Surroundings,
     ) -> Progress {
         let progress = match self.sources.get_mut(source) {
-            Some(source) => source.answered(answer, host),
+            Some(source) => {
+                let progress = source.answered(answer, host);
+                self.fetched.extend(source.fetched.take());
+                self.fetched.truncate(MAX_UNCOUNTED);
+                progress
+            }
             None => Progress::More,
         };
         if progress != Progress::More {
             self.epoch = self.epoch.saturating_add(1);
         }
         progress
+    }
+
+    /// The calls that are over since this was asked last.
+    pub fn take_fetched(&mut self) -> Vec<Fetched> {
+        std::mem::take(&mut self.fetched)
     }
 
     /// Grows whenever a fetch has come to an end: who waits since an earlier one looks again.
@@ -265,6 +301,8 @@ impl Tokens {
     }
 }
 
+/// Every request that ends counts those that are over by then: more than come between two.
+const MAX_UNCOUNTED: usize = 64;
 /// The most of an answer that is looked at: tokens have some kilobytes at most.
 pub const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// How many requests wait for tokens at a time; those beyond it are refused. Each of them holds its
@@ -272,5 +310,6 @@ pub const MAX_ANSWER_BYTES: usize = 64 * 1024;
 pub const MAX_WAITING: usize = 1024;
 /// How long one call may take, in milliseconds. A source makes four calls at most.
 pub const CALL_TIMEOUT_MS: u32 = 5_000;
+
 #[cfg(test)]
 mod tests;

@@ -3,11 +3,13 @@
 //! Owns: when a token is renewed, how long it serves, and how long a service that has failed is left
 //! alone.
 
+use std::time::Duration;
+
 use super::answer::{self, Reading};
 use super::call::{Call, HttpCall};
 use super::recipe::Recipe;
 use super::text::Text;
-use super::{Grant, HttpAnswer, Lookup, Progress, Surroundings, TokenError};
+use super::{Fetched, Grant, HttpAnswer, Lookup, Progress, Surroundings, TokenError};
 use crate::config::ConfigError;
 use crate::credentials::Secret;
 
@@ -21,6 +23,10 @@ pub(super) struct Source {
     fetch: Fetch,
     token: Option<Token>,
     failure: Option<Failure>,
+    /// When the call under way was made, since 1970.
+    sent_at: Duration,
+    /// The call that is just over.
+    pub(super) fetched: Option<Fetched>,
 }
 
 /// What is being done about a token.
@@ -67,6 +73,8 @@ impl Source {
             fetch: Fetch::Idle,
             token: None,
             failure: None,
+            sent_at: Duration::ZERO,
+            fetched: None,
         })
     }
 
@@ -112,13 +120,14 @@ impl Source {
                 .write(&answers, None, host)
                 .and_then(answer::header_value)
                 .map(|key| {
-                    self.token = Some(Token::of_file(key, host.now()));
+                    self.token = Some(Token::of_file(key, host.now().as_secs()));
                     None
                 }),
             (None, None) => Ok(None),
         };
         match made {
             Ok(Some(call)) => {
+                self.sent_at = host.now();
                 self.fetch = Fetch::Sent(answers);
                 Some(call)
             }
@@ -146,9 +155,14 @@ impl Source {
         let mut answers = std::mem::take(answers);
         self.fetch = Fetch::Idle;
         let reading = match (answer, self.calls.get(answers.len())) {
-            (Some(answer), Some(call)) => answer::read(call.answer, answer, host.now()),
+            (Some(answer), Some(call)) => answer::read(call.answer, answer, host.now().as_secs()),
             _ => Err(TokenError::NoAnswer),
         };
+        self.fetched = Some(Fetched {
+            source: self.name.clone(),
+            error: reading.as_ref().err().map_or("", TokenError::kind),
+            time_ms: milliseconds(self.sent_at, host.now()),
+        });
         match reading {
             Ok(reading) if answers.len().saturating_add(1) < self.calls.len() => {
                 answers.push(reading.grant);
@@ -175,7 +189,7 @@ impl Source {
         self.failure = Some(Failure {
             error,
             count: count.saturating_add(1),
-            retry_at: host.now().saturating_add(wait),
+            retry_at: host.now().as_secs().saturating_add(wait),
         });
         text
     }
@@ -183,7 +197,7 @@ impl Source {
 
 impl Token {
     fn new(reading: Reading, host: &dyn Surroundings) -> Self {
-        let now = host.now();
+        let now = host.now().as_secs();
         let lifetime = reading.lifetime.min(MAX_LIFETIME_SECONDS);
         // Workers and gateways that began together do not all ask in the same second.
         let window = (lifetime / 4).min(RENEWAL_SECONDS);
@@ -208,6 +222,10 @@ impl Token {
     }
 }
 
+fn milliseconds(from: Duration, to: Duration) -> u64 {
+    u64::try_from(to.saturating_sub(from).as_millis()).unwrap_or(u64::MAX)
+}
+
 /// How long before its end a token is renewed, if its life is not short: what AWS's and Google's own
 /// libraries take.
 pub(super) const RENEWAL_SECONDS: u64 = 300;
@@ -219,6 +237,6 @@ pub(super) const MAX_LIFETIME_SECONDS: u64 = 24 * 60 * 60;
 /// How old the contents of a file may be.
 pub(super) const FILE_SECONDS: u64 = 5;
 /// After a failure, the next attempt waits so long, then twice that, and so on.
-const FIRST_RETRY_SECONDS: u64 = 1;
+pub(super) const FIRST_RETRY_SECONDS: u64 = 1;
 /// But not longer: a service that works again is found within this time.
 const MAX_RETRY_SECONDS: u64 = 30;

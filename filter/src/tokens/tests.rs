@@ -15,8 +15,8 @@ struct World {
 }
 
 impl Surroundings for World {
-    fn now(&self) -> u64 {
-        self.now.get()
+    fn now(&self) -> Duration {
+        Duration::from_secs(self.now.get())
     }
 
     fn random(&self) -> u64 {
@@ -48,7 +48,7 @@ impl Play {
     }
 
     fn lookup(&self) -> Lookup {
-        self.tokens.lock().lookup(0, self.world.now())
+        self.tokens.lock().lookup(0, self.world.now.get())
     }
 
     /// The token that a request gets; empty without one.
@@ -79,7 +79,7 @@ impl Play {
     }
 
     fn later(&self, seconds: u64) {
-        self.world.now.set(self.world.now() + seconds);
+        self.world.now.set(self.world.now.get() + seconds);
     }
 }
 
