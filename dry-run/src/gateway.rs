@@ -64,6 +64,7 @@ fn every_model(row: &Row, model: Option<&str>) -> Model {
             provider: id.clone(),
             model: model.map(str::to_owned),
             capabilities: Overrides::default(),
+            price: None,
         }],
         pools: vec![Pool {
             cluster: id,

@@ -338,6 +338,9 @@ pub struct Target {
     /// What the user says of the model there, over the table of capabilities.
     #[serde(default, skip_serializing_if = "Overrides::is_empty")]
     pub capabilities: Overrides,
+    /// What it costs there, whatever the list of prices says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Price>,
 }
 
 /// Stands between the ids of a pool's targets in its cluster's name; part of no id.

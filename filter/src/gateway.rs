@@ -10,7 +10,7 @@ use sluice_translators::providers::{Envelope, Row, row};
 
 use crate::access::Access;
 use crate::config::{self, ConfigError, FilterConfig, OnUnsupported, OpenAiApi, Pool};
-use crate::costs::Costs;
+use crate::costs::{Costs, Price};
 use crate::credentials::brought::Override;
 use crate::credentials::{Credential, Secret};
 use crate::limits::Limit;
@@ -82,6 +82,8 @@ pub struct Target {
     pub model: Option<String>,
     /// What the user says of the model there, over the table.
     pub overrides: Overrides,
+    /// What it costs there, if not what it costs elsewhere.
+    pub price: Option<Price>,
 }
 
 /// A provider, resolved.
@@ -262,6 +264,7 @@ impl Target {
             provider,
             model: target.model.clone(),
             overrides: target.capabilities,
+            price: target.price,
         })
     }
 

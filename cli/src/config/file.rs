@@ -218,6 +218,9 @@ pub(super) struct Target {
     /// Limit on tokens where the provider requires one and the request gives none.
     #[schemars(with = "Option<super::schema::Positive>")]
     pub(super) max_tokens: Option<Text>,
+    /// What it costs there. Default: what `prices` says.
+    #[schemars(with = "Option<Price>")]
+    pub(super) price: Option<Spanned<Price>>,
     /// What the model can do, where Sluice's own table does not know it or is wrong.
     #[schemars(with = "Option<Capabilities>")]
     pub(super) capabilities: Option<Capabilities>,

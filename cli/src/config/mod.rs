@@ -133,6 +133,8 @@ pub struct Target {
     pub priority: u32,
     /// What the user says of the model there, over the table of capabilities.
     pub capabilities: Overrides,
+    /// What it costs there, if not what the list of prices says.
+    pub price: Option<Price>,
 }
 
 /// How long to wait for whom. None is zero.

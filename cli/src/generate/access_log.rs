@@ -169,7 +169,9 @@ pub const fn field(fact: Fact) -> &'static str {
 
 /// The names under which costs are published.
 fn costs(config: &Config) -> impl Iterator<Item = String> {
-    let usd = (!config.prices.is_empty()).then_some(USD);
+    let targets = config.models.iter().flat_map(|model| &model.targets);
+    let mut prices = targets.filter_map(|target| target.price);
+    let usd = (!config.prices.is_empty() || prices.next().is_some()).then_some(USD);
     let names = config.costs.iter().map(|cost| cost.name.as_str());
     names.chain(usd).map(|name| format!("{PREFIX}{name}"))
 }

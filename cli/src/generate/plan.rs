@@ -242,6 +242,7 @@ fn filter_model(config: &Config, model: &Model) -> filter::Model {
         provider: target.provider.clone(),
         model: target.model.clone(),
         capabilities: target.capabilities,
+        price: target.price,
     };
     filter::Model {
         pattern: model.pattern.clone(),

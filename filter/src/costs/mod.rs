@@ -25,6 +25,8 @@ pub struct Costs {
     formulas: Vec<Formula>,
     /// The closest pattern first.
     prices: Vec<(String, Price)>,
+    /// Whether anything has a price.
+    has_prices: bool,
 }
 
 #[derive(Debug)]
@@ -53,13 +55,14 @@ impl Costs {
         });
         Ok(Self {
             formulas: config.costs.iter().map(formula).collect::<Result<_, _>>()?,
+            has_prices: has_prices(config),
             prices,
         })
     }
 
     /// The names under which costs are published.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        let usd = (!self.prices.is_empty()).then_some(USD_FACT);
+        let usd = self.has_prices.then_some(USD_FACT);
         self.formulas
             .iter()
             .map(|formula| formula.name.as_str())
@@ -68,7 +71,7 @@ impl Costs {
 
     /// Publishes every cost that these tokens have.
     pub(crate) fn publish(&self, host: &mut dyn Host, exchange: &Exchange) {
-        if self.formulas.is_empty() && self.prices.is_empty() {
+        if self.formulas.is_empty() && !self.has_prices {
             return;
         }
         let usage = &exchange.record().best_known();
@@ -96,17 +99,27 @@ impl Costs {
 
     /// `None`: the model has no price.
     fn microdollars(&self, exchange: &Exchange, usage: &Usage) -> Option<u64> {
-        if self.prices.is_empty() {
+        if !self.has_prices {
             return None;
         }
-        let model = target(exchange).and_then(|target| target.model.as_deref());
-        let model = model.unwrap_or(&exchange.model);
-        let price = self
-            .prices
-            .iter()
-            .find(|(pattern, _)| matches(pattern, model));
-        price.map(|(_, price)| price.microdollars(usage))
+        let target = target(exchange);
+        let own = target.and_then(|target| target.price.as_ref());
+        let price = own.or_else(|| {
+            let model = target.and_then(|target| target.model.as_deref());
+            let model = model.unwrap_or(&exchange.model);
+            let mut prices = self.prices.iter();
+            let listed = prices.find(|(pattern, _)| matches(pattern, model));
+            listed.map(|(_, price)| price)
+        });
+        price.map(|price| price.microdollars(usage))
     }
+}
+
+/// Whether anything has a price: then `usd` is published, where it is known.
+#[must_use]
+pub fn has_prices(config: &FilterConfig) -> bool {
+    let mut targets = config.models.iter().flat_map(|model| &model.targets);
+    !config.prices.is_empty() || targets.any(|target| target.price.is_some())
 }
 
 /// Who answers, or is asked first.

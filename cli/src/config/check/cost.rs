@@ -5,7 +5,7 @@ use sluice_filter::config::Cost;
 use sluice_filter::costs::{Price, USD};
 
 use super::super::cel;
-use super::super::diagnostic::Diagnostic;
+use super::super::diagnostic::{Diagnostic, Place};
 use super::super::environment::unshield;
 use super::super::file::{Entries, Price as PriceForm, Text};
 use super::Checker;
@@ -36,33 +36,43 @@ pub(super) fn prices(
 ) -> Vec<(String, Price)> {
     let forms = forms.map_or(&[][..], |forms| &forms.value.0);
     let price = |(model, form): &(Text, Spanned<PriceForm>)| {
-        let mut dollars = |text: &Option<Text>| checker.parse(text.as_ref(), price_per_million);
-        let input = dollars(&form.value.input);
-        let cached_input = dollars(&form.value.cached_input);
-        let cache_creation_input = dollars(&form.value.cache_creation_input);
-        let output = dollars(&form.value.output);
-        let reasoning = dollars(&form.value.reasoning);
-        for (name, text) in [("input", &form.value.input), ("output", &form.value.output)] {
-            if text.is_none() {
-                let problem = format!("the price of `{}` lacks `{name}`", model.value);
-                checker.push(
-                    Diagnostic::error(problem)
-                        .at(model)
-                        .help("in US dollars per million tokens: `{input: 2.50, output: 10}`"),
-                );
-            }
-        }
-        let (input, output) = (input?, output?);
-        let price = Price {
-            input,
-            cached_input: cached_input.unwrap_or(input),
-            cache_creation_input: cache_creation_input.unwrap_or(input),
-            output,
-            reasoning: reasoning.unwrap_or(output),
-        };
-        Some((unshield(&model.value).into_owned(), price))
+        let name = unshield(&model.value).into_owned();
+        let what = format!("the price of `{name}`");
+        Some((name, price(checker, &what, model.into(), &form.value)?))
     };
     forms.iter().filter_map(price).collect()
+}
+
+/// One price; `what` is what a fault calls it.
+pub(super) fn price(
+    checker: &mut Checker<'_>,
+    what: &str,
+    place: Place,
+    form: &PriceForm,
+) -> Option<Price> {
+    for (name, text) in [("input", &form.input), ("output", &form.output)] {
+        if text.is_none() {
+            checker.push(
+                Diagnostic::error(format!("{what} lacks `{name}`"))
+                    .at(place)
+                    .help("in US dollars per million tokens: `{input: 2.50, output: 10}`"),
+            );
+        }
+    }
+    let mut dollars = |text: &Option<Text>| checker.parse(text.as_ref(), price_per_million);
+    let input = dollars(&form.input);
+    let cached_input = dollars(&form.cached_input);
+    let cache_creation_input = dollars(&form.cache_creation_input);
+    let output = dollars(&form.output);
+    let reasoning = dollars(&form.reasoning);
+    let (input, output) = (input?, output?);
+    Some(Price {
+        input,
+        cached_input: cached_input.unwrap_or(input),
+        cache_creation_input: cache_creation_input.unwrap_or(input),
+        output,
+        reasoning: reasoning.unwrap_or(output),
+    })
 }
 
 /// All names that a limit can count.

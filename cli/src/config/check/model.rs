@@ -9,7 +9,7 @@ use super::super::file::{
     Capabilities, Entries, Provider, Target as Form, TargetForm, Targets, Text,
 };
 use super::super::{Model, Target};
-use super::{Checker, value};
+use super::{Checker, cost, value};
 
 /// All models; `None` without any.
 pub(super) fn models(
@@ -157,6 +157,10 @@ fn fields(
             max_tokens: checker.parse(form.max_tokens.as_ref(), value::positive),
             ..capabilities(checker, form.capabilities.as_ref())
         },
+        price: form.price.as_ref().and_then(|form| {
+            let what = format!("the price of `{}`", unshield(&name.value));
+            cost::price(checker, &what, form.into(), &form.value)
+        }),
     })
 }
 
@@ -205,6 +209,7 @@ impl Target {
             weight: 1,
             priority: 0,
             capabilities: Overrides::default(),
+            price: None,
         }
     }
 }
