@@ -28,13 +28,6 @@ prices: {"*": {input: 1, output: 2}}
 
 
 @pytest.fixture(scope="module")
-def provider() -> Iterator[Provider]:
-    provider = Provider()
-    yield provider
-    provider.stop()
-
-
-@pytest.fixture(scope="module")
 def collector() -> Iterator[Collector]:
     collector = Collector()
     yield collector

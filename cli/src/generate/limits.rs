@@ -278,7 +278,7 @@ impl Action {
 }
 
 /// The name of the cluster of the service.
-pub(super) const CLUSTER: &str = "sluice-limits";
+pub(crate) const CLUSTER: &str = "sluice-limits";
 /// What the service's limits are kept under.
 pub(super) const DOMAIN: &str = "sluice";
 /// The key of a client's address, by Envoy's own name.

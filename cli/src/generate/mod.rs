@@ -35,6 +35,7 @@ use descriptors::Descriptors;
 
 pub use access_log::field;
 pub use bootstrap::Bootstrap;
+pub(crate) use limits::CLUSTER as LIMITS_CLUSTER;
 pub use plan::Plan;
 
 /// What the filter runs in.

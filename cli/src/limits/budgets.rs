@@ -3,6 +3,7 @@
 
 use crate::config::{Limit, Window};
 
+use super::listing::{self, Budget};
 use super::message::{
     Code, DescriptorStatus, Duration, RateLimit, RateLimitDescriptor, RateLimitRequest,
     RateLimitResponse, Unit,
@@ -55,6 +56,18 @@ impl Budgets {
             overall_code: worst.unwrap_or(Code::Ok as i32),
             statuses,
         })
+    }
+
+    /// What is left of every budget in use.
+    ///
+    /// # Errors
+    /// When the store cannot be reached.
+    pub(super) async fn list(&self, now: u64) -> Result<Vec<Budget>, StoreError> {
+        Ok(listing::list(
+            &self.limits,
+            &self.store.used(now).await?,
+            now,
+        ))
     }
 
     fn asked(

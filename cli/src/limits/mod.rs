@@ -7,6 +7,7 @@
 //! Reads next: [`budgets`] decides, [`store`] counts, [`server`] speaks gRPC.
 
 mod budgets;
+mod listing;
 mod message;
 mod server;
 mod store;
@@ -22,6 +23,7 @@ use tokio::sync::oneshot;
 
 use crate::config::{Backend, Limit};
 use budgets::Budgets;
+pub use listing::{Budget, PATH as BUDGETS_PATH};
 use store::Store;
 
 /// A running service. It stops when dropped.
@@ -117,3 +119,6 @@ fn serve(
         }
     });
 }
+
+/// What all keys begin with: the domain, as Envoy's own service puts it together.
+const KEYS: &str = "sluice_";

@@ -6,7 +6,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use hyper::body::Incoming;
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -16,6 +17,7 @@ use tonic::{Request, Response, Status};
 use tonic_prost::ProstCodec;
 
 use super::budgets::Budgets;
+use super::listing;
 use super::message::{RateLimitRequest, RateLimitResponse};
 
 /// Serves until the future is dropped.
@@ -46,6 +48,9 @@ async fn answer(
     budgets: Arc<Budgets>,
     request: hyper::Request<Incoming>,
 ) -> hyper::Response<tonic::body::Body> {
+    if request.uri().path() == listing::PATH {
+        return list(&budgets).await;
+    }
     if request.uri().path() != METHOD {
         return Status::unimplemented("there is only ShouldRateLimit").into_http();
     }
@@ -53,6 +58,18 @@ async fn answer(
         .max_decoding_message_size(MAX_REQUEST_BYTES)
         .unary(ShouldRateLimit(budgets), request)
         .await
+}
+
+/// For `sluice top`.
+async fn list(budgets: &Budgets) -> hyper::Response<tonic::body::Body> {
+    match budgets.list(now()).await {
+        Ok(listed) => {
+            // Names and numbers: there is nothing that JSON cannot say.
+            let json = serde_json::to_vec(&listed).unwrap_or_default();
+            hyper::Response::new(tonic::body::Body::new(Full::new(Bytes::from(json))))
+        }
+        Err(error) => Status::unavailable(error.to_string()).into_http(),
+    }
 }
 
 struct ShouldRateLimit(Arc<Budgets>);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 
-use super::Error;
+use super::{Error, KEYS};
 use crate::config::Backend;
 
 /// Counts by key.
@@ -25,6 +25,13 @@ pub(super) struct Count {
     pub(super) taken_back: bool,
     /// Its window ends then.
     pub(super) expires_in_s: u64,
+}
+
+/// What has been counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Used {
+    pub(super) key: String,
+    pub(super) used: u64,
 }
 
 /// Why nothing can be counted.
@@ -63,6 +70,22 @@ impl Store {
                 counts.iter().map(|count| memory.add(count, now)).collect()
             }
             Self::Redis(redis) => redis.add(counts).await,
+        }
+    }
+
+    /// What has been counted in windows that are not over, [`MAX_LOOKED_AT`] at most.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub(super) async fn used(&self, now: u64) -> Result<Vec<Used>, StoreError> {
+        match self {
+            Self::Memory(memory) => {
+                let memory = memory
+                    .lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner);
+                Ok(memory.used(now))
+            }
+            Self::Redis(redis) => redis.used().await,
         }
     }
 }
@@ -110,6 +133,18 @@ impl Memory {
     }
 }
 
+impl Memory {
+    fn used(&self, now: u64) -> Vec<Used> {
+        let budgets = self.budgets.iter().take(MAX_LOOKED_AT);
+        let current = budgets.filter(|(_, budget)| budget.end > now);
+        let used = current.map(|(key, budget)| Used {
+            key: key.clone(),
+            used: budget.used,
+        });
+        used.collect()
+    }
+}
+
 /// A connection that comes back by itself.
 pub(super) struct Redis(ConnectionManager);
 
@@ -140,6 +175,28 @@ impl Redis {
         }
         Ok(pipeline.query_async(&mut self.0.clone()).await?)
     }
+
+    /// By steps, so that Redis answers others in between.
+    async fn used(&self) -> Result<Vec<Used>, StoreError> {
+        let connection = &mut self.0.clone();
+        let (mut cursor, mut used) = (0_u64, Vec::new());
+        loop {
+            let mut scan = redis::cmd("SCAN");
+            scan.arg(cursor).arg("MATCH").arg(format!("{KEYS}*"));
+            scan.arg("COUNT").arg(SCAN_STEP);
+            let (next, keys): (u64, Vec<String>) = scan.query_async(connection).await?;
+            if !keys.is_empty() {
+                let mut get = redis::cmd("MGET");
+                let values: Vec<Option<u64>> = get.arg(&keys).query_async(connection).await?;
+                let pairs = keys.into_iter().zip(values);
+                used.extend(pairs.filter_map(|(key, used)| Some(Used { key, used: used? })));
+            }
+            if next == 0 || used.len() >= MAX_LOOKED_AT {
+                return Ok(used);
+            }
+            cursor = next;
+        }
+    }
 }
 
 /// The address may hold a password.
@@ -158,6 +215,9 @@ return used - back";
 /// A budget is some 150 bytes. Who can invent so many values of a header is to be limited by something
 /// that cannot be invented.
 const MAX_BUDGETS: usize = 1_000_000;
+/// Who looks at the budgets does not hold up those who use them: some milliseconds at most.
+const MAX_LOOKED_AT: usize = 50_000;
+const SCAN_STEP: u32 = 1000;
 /// Below this it is not worth looking for what is over.
 const MIN_SWEEP: usize = 1024;
 /// Envoy waits a second in all.

@@ -1,8 +1,10 @@
 //! `sluice top`: live traffic, from what Envoy tells at its admin interface.
 //!
 //! Owns: when to look and what is shown. [`samples`] reads Prometheus's text form, [`traffic`] makes rows
-//! of two looks. It needs nothing but the admin interface: it shows a gateway that is already running.
+//! of two looks, [`budgets`] asks what is left of the limits. It needs nothing but the admin interface: it
+//! shows a gateway that is already running.
 
+mod budgets;
 pub mod samples;
 mod traffic;
 
@@ -13,12 +15,14 @@ use std::time::{Duration, Instant};
 use crate::failure::Failure;
 use crate::run::admin;
 
+use budgets::Service;
 use samples::Samples;
 use traffic::Table;
 
-/// Show live traffic: models, tokens, times, errors.
+/// Show live traffic: models, tokens, times, errors, budgets.
 ///
-/// One row per model and provider, busiest first, over the time since the last look.
+/// One row per model and provider, busiest first, over the time since the last look. Below them, the
+/// budgets that are nearest to their end, where `sluice run` keeps the limits.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     /// Envoy's admin interface: `admin` of the configuration, printed by `sluice run`.
@@ -53,20 +57,23 @@ async fn once(options: &Options, out: &mut dyn Write) -> Result<(), Failure> {
     look(options.admin).await?;
     tokio::time::sleep(SETTLE).await;
     let now = look(options.admin).await?;
-    write!(out, "{}", Table::new(&now, None)).map_err(Failure::line)
+    let budgets = Service::of(options.admin).await.budgets().await;
+    write!(out, "{}{budgets}", Table::new(&now, None)).map_err(Failure::line)
 }
 
 async fn watch(options: &Options, out: &mut dyn Write) -> Result<(), Failure> {
     let every = options.every.max(SETTLE);
+    let service = Service::of(options.admin).await;
     let mut before = (look(options.admin).await?, Instant::now());
     loop {
         tokio::time::sleep(every).await;
         let now = (look(options.admin).await?, Instant::now());
         let past = now.1.duration_since(before.1);
         let table = Table::new(&now.0.since(&before.0), Some(past));
+        let budgets = service.budgets().await;
         write!(
             out,
-            "{CLEAR}sluice top · {} · every {}\n\n{table}",
+            "{CLEAR}sluice top · {} · every {}\n\n{table}{budgets}",
             options.admin,
             humantime::format_duration(every)
         )
@@ -89,6 +96,23 @@ async fn look(address: SocketAddr) -> Result<Samples, Failure> {
         ))
     })
 }
+
+/// Names to the left, numbers to the right, each column as wide as the widest of all lines.
+fn padded<const N: usize>(line: &[String; N], lines: &[[String; N]]) -> String {
+    let mut text = String::new();
+    for (column, cell) in line.iter().enumerate() {
+        let width = |line: &[String; N]| line.get(column).map_or(0, |cell| cell.chars().count());
+        let widest = lines.iter().map(width).max().unwrap_or(0);
+        text += &match column < NAMES {
+            true => format!("{cell:<widest$}  "),
+            false => format!("{cell:>widest$}  "),
+        };
+    }
+    text.trim_end().to_owned()
+}
+
+/// The first two columns are names.
+const NAMES: usize = 2;
 
 /// Cursor to the top, and the rest of the screen away: no flicker, and no alternate screen to leave.
 const CLEAR: &str = "\x1b[H\x1b[J";

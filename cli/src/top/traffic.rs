@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use super::padded;
 use super::samples::{Labels, Samples};
 
 /// What is shown.
@@ -139,20 +140,6 @@ fn total(samples: &Samples, name: &str) -> f64 {
     samples.named(name).fold(0.0, |sum, (_, by)| sum + by)
 }
 
-/// Names to the left, numbers to the right.
-fn padded(line: &[String; 9], lines: &[[String; 9]]) -> String {
-    let mut text = String::new();
-    for (column, cell) in line.iter().enumerate() {
-        let width = |line: &[String; 9]| line.get(column).map_or(0, |cell| cell.chars().count());
-        let widest = lines.iter().map(width).max().unwrap_or(0);
-        text += &match column < NAMES {
-            true => format!("{cell:<widest$}  "),
-            false => format!("{cell:>widest$}  "),
-        };
-    }
-    text.trim_end().to_owned()
-}
-
 /// The upper bound of a bucket, in milliseconds.
 fn bound(labels: &Labels) -> u64 {
     let bound = labels.get("le").and_then(|le| le.parse().ok());
@@ -180,8 +167,6 @@ fn time(milliseconds: u64) -> String {
         _ => format!("{}s", milliseconds as f64 / 1000.0),
     }
 }
-
-const NAMES: usize = 2;
 
 #[cfg(test)]
 mod tests {
