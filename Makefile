@@ -49,11 +49,11 @@ run: build ## Start the gateway (CONFIG=my.yaml; without: your keys, else mock p
 
 .PHONY: test
 test: ## Everything that this machine can check
-	@scripts/test.sh setup check build unit unit-release wasm-tests component-tests scenarios hardening sdk limits soak fuzz
+	@scripts/test.sh setup check build unit unit-release wasm-tests component-tests scenarios hardening sdk limits observability soak fuzz
 
 .PHONY: setup
 setup: ## Install what the tests need into the project
-	@scripts/setup.sh rust envoy sdk limits check wasm-tests component
+	@scripts/setup.sh rust envoy sdk limits observability check wasm-tests component
 
 .PHONY: check
 check: ## Formatting, lints, documentation, dependencies, scripts
@@ -131,6 +131,11 @@ limits-exact: build ## The tables of docs/limits.md: LIMITS_REQUESTS (10000) mix
 	LIMITS_REQUESTS=$${LIMITS_REQUESTS:-10000} .venv/bin/pytest -s tests/limits/test_exactness.py \
 		tests/limits/test_reserve.py tests/limits/test_failures.py
 
+.PHONY: observability
+observability: build ## Access log, OTLP, and each query of the dashboard, with real Envoy and Prometheus
+	@scripts/setup.sh envoy observability
+	.venv/bin/pytest tests/observability
+
 .PHONY: clients
 clients: build ## The clients that people run (codex, gemini) through real Envoy; needs Node.js, takes minutes
 	@scripts/setup.sh envoy sdk clients
@@ -168,6 +173,11 @@ bench: build ## Sluice beside plain Envoy in one run: target/bench (needs two qu
 bench-peers: build ## The same with LiteLLM's proxy (installs it)
 	@scripts/setup.sh envoy bench bench-peers
 	.venv/bin/python bench/run.py --litellm .venv-peers/bin/litellm $(BENCH)
+
+.PHONY: dashboard
+dashboard: build ## The picture of the dashboard, of two minutes of traffic: docs/dashboard.svg
+	@scripts/setup.sh envoy observability
+	.venv/bin/python dashboards/check.py --host module --seconds 120 --picture docs/dashboard.svg
 
 .PHONY: bench-translate
 bench-translate: ## What translation costs by itself: time, bytes per second, allocations

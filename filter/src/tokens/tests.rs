@@ -144,6 +144,23 @@ fn however_many_ask_there_is_one_call_and_all_get_its_token() {
 }
 
 #[test]
+fn each_call_is_counted_once_with_its_time_and_what_went_wrong() {
+    let play = one_call();
+    play.lookup();
+    play.call().unwrap();
+    play.later(2);
+    play.answer(503, "");
+    play.later(FIRST_RETRY_SECONDS);
+    play.lookup();
+    play.call().unwrap();
+    play.answer(200, &oauth("t1", 3600));
+    let counted = play.tokens.lock().take_fetched();
+    let counted: Vec<_> = counted.iter().map(|one| (one.error, one.time_ms)).collect();
+    assert_eq!(counted, [("refused", 2000), ("", 0)]);
+    assert!(play.tokens.lock().take_fetched().is_empty());
+}
+
+#[test]
 fn a_token_is_renewed_before_its_end_while_requests_go_on_with_it() {
     let play = one_call();
     play.lookup();
