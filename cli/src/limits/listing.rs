@@ -77,7 +77,7 @@ const MAX_LISTED: usize = 100;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{OnFailure, Window};
+    use crate::config::{OnFailure, UsedUp, Window};
     use sluice_filter::config::Count;
 
     fn limit(name: &str, max: u32) -> Limit {
@@ -89,6 +89,8 @@ mod tests {
             per: Window::Minute,
             models: Vec::new(),
             providers: Vec::new(),
+            reserve: None,
+            used_up: UsedUp::default(),
             shadow: false,
             on_failure: OnFailure::Deny,
         }

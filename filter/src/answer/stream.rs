@@ -16,7 +16,7 @@ use super::wanted;
 use crate::exchange::Exchange;
 use crate::gateway::Provider;
 use crate::host::{Host, Side};
-use crate::telemetry::{self, Stopwatch};
+use crate::telemetry;
 
 /// The decoder of a streamed answer; `None` when the answer is no stream.
 pub(super) fn decoder(
@@ -50,8 +50,6 @@ const AWS_EVENT_STREAM: &str = "application/vnd.amazon.eventstream";
 /// A streamed answer.
 pub(super) struct Stream {
     decoder: Box<dyn Decoder>,
-    /// The provider's.
-    format: Format,
     way: Way,
     /// Nothing more goes to the client: the stream has failed.
     failed: bool,
@@ -111,7 +109,6 @@ impl Stream {
         };
         Self {
             decoder,
-            format: provider.format,
             way,
             failed: false,
             events: 0,
@@ -121,13 +118,11 @@ impl Stream {
     pub(super) fn body(&mut self, host: &mut dyn Host, exchange: &Exchange, end: bool) {
         let chunk = host.body(Side::Response);
         let mut out = Vec::with_capacity(chunk.len());
-        let stopwatch = Stopwatch::start(host, exchange, self.format);
         self.decoder.push(&chunk);
         self.frames(&mut out);
         if end {
             self.end(&mut out);
         }
-        stopwatch.stop(host, exchange);
         self.publish(host, exchange);
         if out != chunk {
             host.replace_body(Side::Response, &out);
