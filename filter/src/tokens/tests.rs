@@ -3,7 +3,9 @@
 use std::cell::{Cell, RefCell};
 
 use super::recipe::{AnswerForm, Call, Recipe};
-use super::source::{FILE_SECONDS, LEEWAY_SECONDS, MAX_LIFETIME_SECONDS, RENEWAL_SECONDS};
+use super::source::{
+    FILE_SECONDS, FIRST_RETRY_SECONDS, LEEWAY_SECONDS, MAX_LIFETIME_SECONDS, RENEWAL_SECONDS,
+};
 use super::*;
 use crate::config::Template;
 
