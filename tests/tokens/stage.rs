@@ -18,6 +18,10 @@ pub(crate) struct Setting {
     pub(crate) folder: tempfile::TempDir,
 }
 
+/// A test that asks until something happens asks thousands of times on a quick machine, and counts
+/// afterwards what came before.
+const KEPT_REQUESTS: usize = 100_000;
+
 /// A mock and an Envoy.
 pub(crate) struct Stage {
     pub(crate) setting: Setting,
@@ -32,7 +36,10 @@ impl Stage {
         config: fn(&Setting) -> String,
         bootstrap: fn(&Setting, String) -> String,
     ) -> Result<Self> {
-        let mock = MockServer::start(Options::default())?;
+        let mock = MockServer::start(Options {
+            keep: KEPT_REQUESTS,
+            ..Options::default()
+        })?;
         let setting = Setting {
             mock: mock.address(),
             folder: tempfile::tempdir()?,
