@@ -48,8 +48,8 @@ def test_usage_counts_reasoning_tokens_as_a_part_where_they_are_told(openai_clie
     usage = completion.usage
     assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (90, 50, 140)
     assert usage.prompt_tokens_details.cached_tokens == 40
-    # Converse has no number for it.
-    if not model.startswith("aws-bedrock"):
+    # Converse and Cohere have no number for it.
+    if not model.startswith(("aws-bedrock", "cohere")):
         assert usage.completion_tokens_details.reasoning_tokens == 10
 
 
