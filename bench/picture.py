@@ -14,7 +14,12 @@ LATENCY = ("1 connection",)
 WIDTH, MARGIN, GAP = 880, 24, 10
 ROW, BAR, GROUP = 21, 13, 30
 NAME_WIDTH, VALUE_WIDTH = 170, 60
-COLOURS = {"plain": "#9aa3ad", "sluice module": "#0f766e", "sluice wasm": "#3b82c4"}
+COLOURS = {
+    "plain": "#9aa3ad",
+    "sluice module": "#0f766e",
+    "sluice module, no metrics": "#63b3a8",
+    "sluice wasm": "#3b82c4",
+}
 OTHER_COLOUR = "#d6a04b"
 STYLE = (
     "text{font:12px system-ui,sans-serif;fill:#1f2933}"
