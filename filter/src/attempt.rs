@@ -113,9 +113,8 @@ fn prepare(
         project: &provider.project,
         location: &provider.location,
     })?;
-    let betas: Vec<_> = exchange.headers.texts("anthropic-beta").collect();
     if exchange.format == provider.format {
-        let outgoing = edit(exchange, target, body, path, betas);
+        let outgoing = edit(exchange, target, body, path);
         reject_notices(exchange, provider, &outgoing.notices)?;
         return Ok(outgoing);
     }
@@ -131,13 +130,7 @@ fn prepare(
 }
 
 /// Same format on both sides: what must change changes, every other byte stays.
-fn edit(
-    exchange: &Exchange,
-    target: &Target,
-    body: &Document,
-    path: String,
-    betas: Vec<&str>,
-) -> Outgoing {
+fn edit(exchange: &Exchange, target: &Target, body: &Document, path: String) -> Outgoing {
     let provider = &target.provider;
     let ask_stream_usage = exchange.stream
         && !exchange.stream_usage
@@ -148,7 +141,7 @@ fn edit(
         ask_stream_usage,
         quirks: provider.row.quirks,
         envelope: provider.envelope,
-        betas,
+        betas: exchange.headers.texts("anthropic-beta").collect(),
         version: exchange.headers.text("anthropic-version"),
     };
     let mut notices = Notices::default();

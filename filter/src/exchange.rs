@@ -12,7 +12,7 @@ use sluice_translators::ir::{Notices, Usage};
 use sluice_translators::json::Document;
 
 use crate::access::Identity;
-use crate::gateway::{Gateway, Route};
+use crate::gateway::{Gateway, Route, Target};
 use crate::host::Headers;
 use crate::limits::Reserved;
 use crate::tokens::Grant;
@@ -162,6 +162,21 @@ impl Exchange {
     /// Lets the body go: no further try can come.
     pub fn release_body(&self) {
         self.body.replace(None);
+    }
+
+    /// The target that was tried last. `None` before the first try.
+    pub fn tried_target(&self) -> Option<&Target> {
+        let index = self.record().target?;
+        self.route.targets.get(index)
+    }
+
+    /// That one, or else the target that will be tried first.
+    pub fn expected_target(&self) -> Option<&Target> {
+        let index = {
+            let record = self.record();
+            record.target.unwrap_or(record.first_target)
+        };
+        self.route.targets.get(index)
     }
 
     /// What is known so far.

@@ -95,11 +95,7 @@ impl Stopwatch {
 }
 
 fn publish_record(host: &mut dyn Host, exchange: &Exchange, whole: bool) {
-    let provider = exchange
-        .record()
-        .target
-        .and_then(|index| exchange.route.targets.get(index));
-    if let Some(target) = provider {
+    if let Some(target) = exchange.tried_target() {
         publish(host, exchange, Fact::Provider, &target.provider.name);
     }
     let status = match (exchange.record().usage.is_empty(), whole) {

@@ -254,11 +254,8 @@ impl Answer {
 
 /// The provider whose answer this is.
 fn provider(exchange: &Exchange) -> Result<Rc<Provider>, GatewayError> {
-    let target = exchange
-        .record()
-        .target
-        .and_then(|index| exchange.route.targets.get(index));
-    target
+    exchange
+        .tried_target()
         .map(|target| Rc::clone(&target.provider))
         .ok_or(GatewayError::Setup {
             problem: "an answer came from no target of the model",

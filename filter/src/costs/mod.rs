@@ -12,7 +12,6 @@ use sluice_translators::ir::Usage;
 
 use crate::config::{ConfigError, FilterConfig};
 use crate::exchange::Exchange;
-use crate::gateway::Target;
 use crate::host::Host;
 use crate::models::{literal, matches};
 
@@ -102,7 +101,7 @@ impl Costs {
         if !self.has_prices {
             return None;
         }
-        let target = target(exchange);
+        let target = exchange.expected_target();
         let own = target.and_then(|target| target.price.as_ref());
         let price = own.or_else(|| {
             let model = target.and_then(|target| target.model.as_deref());
@@ -122,19 +121,12 @@ pub fn has_prices(config: &FilterConfig) -> bool {
     !config.prices.is_empty() || targets.any(|target| target.price.is_some())
 }
 
-/// Who answers, or is asked first.
-fn target(exchange: &Exchange) -> Option<&Target> {
-    let record = exchange.record();
-    exchange
-        .route
-        .targets
-        .get(record.target.unwrap_or(record.first_target))
-}
-
 fn variables<'a>(exchange: &'a Exchange, usage: &Usage) -> Variables<'a> {
     Variables {
         model: &exchange.model,
-        backend: target(exchange).map_or("", |target| &target.provider.name),
+        backend: exchange
+            .expected_target()
+            .map_or("", |target| &target.provider.name),
         route_name: &exchange.route.pattern,
         input_tokens: usage.input.unwrap_or(0),
         cached_input_tokens: usage.cache_read.unwrap_or(0),

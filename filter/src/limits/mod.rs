@@ -162,7 +162,7 @@ fn publish_charges(host: &mut dyn Host, exchange: &Exchange, cost: &dyn Fn(&Limi
 
 /// The limits that the request counts against.
 fn applying(exchange: &Exchange) -> impl Iterator<Item = (&Limit, &Target)> {
-    let target = target(exchange);
+    let target = exchange.expected_target();
     let limits = exchange.gateway.limits.iter();
     limits.filter_map(move |limit| {
         let target = target?;
@@ -172,16 +172,8 @@ fn applying(exchange: &Exchange) -> impl Iterator<Item = (&Limit, &Target)> {
 
 /// Whether the request counts against a limit.
 fn is_counted(exchange: &Exchange, limit: &Limit) -> bool {
-    target(exchange).is_some_and(|target| limit.is_for(exchange, target))
-}
-
-/// The target that was tried last, or else will be tried first.
-fn target(exchange: &Exchange) -> Option<&Target> {
-    let index = {
-        let record = exchange.record();
-        record.target.unwrap_or(record.first_target)
-    };
-    exchange.route.targets.get(index)
+    let target = exchange.expected_target();
+    target.is_some_and(|target| limit.is_for(exchange, target))
 }
 
 /// The most that Envoy charges at once; it skips what is more, with a warning (v1.40,
