@@ -1,9 +1,9 @@
 //! Citations of pages, which both APIs spell with the same members.
 //!
 //! Positions are those of the text that the annotation stands beside: in Chat the message's, in
-//! Responses the part's. The schema calls them indexes of characters and names no unit; the vendor's
-//! servers and its own examples are Python, whose strings count Unicode code points, and slice with
-//! `end_index` as the end. <https://platform.openai.com/docs/guides/tools-web-search>
+//! Responses the part's. The schema calls them indexes of characters and names no unit. They are taken
+//! for Unicode code points with `end_index` behind the last, as Python slices; the vendor says nothing
+//! of it. <https://platform.openai.com/docs/guides/tools-web-search>
 
 use crate::ir::{Citation, Span};
 use crate::json::{Str, Value, Writer};
