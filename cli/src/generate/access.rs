@@ -8,7 +8,7 @@ use serde::Serialize;
 use sluice_filter::access::verified;
 use sluice_filter::config::Access;
 
-use super::value::{Any, Defaults, Extension, Message, Time};
+use super::value::{Any, Defaults, Extension, HeaderValueOption, Message, Time};
 use crate::config::{BaseUrl, ClientName, Config, Cors, Jwks, Jwt, Limit, Tls};
 
 /// What the filter is told; nothing where everybody may ask.
@@ -75,19 +75,6 @@ enum Mutation {
     Append(HeaderValueOption),
 }
 
-/// `envoy.config.core.v3.HeaderValueOption`
-#[derive(Clone, Debug, Serialize)]
-struct HeaderValueOption {
-    header: HeaderValue,
-    append_action: &'static str,
-}
-
-#[derive(Clone, Debug, Serialize)]
-struct HeaderValue {
-    key: &'static str,
-    value: &'static str,
-}
-
 impl EarlyHeaderMutation {
     /// Before anything else: nobody but Envoy says in headers who asks.
     pub(super) fn of(config: &Config) -> Vec<Extension<Self>> {
@@ -101,7 +88,7 @@ impl EarlyHeaderMutation {
             .map(str::to_owned)
             .chain(claims.map(|(index, _)| claim_name(index)))
             .map(Mutation::Remove);
-        let name = tls.map(|tls| Mutation::Append(HeaderValueOption::name(tls.client_name)));
+        let name = tls.map(|tls| Mutation::name(tls.client_name));
         let mutations = removals.chain(name).collect();
         vec![Extension::new(
             "envoy.http.early_header_mutation.header_mutation",
@@ -110,7 +97,7 @@ impl EarlyHeaderMutation {
     }
 }
 
-impl HeaderValueOption {
+impl Mutation {
     fn name(name: ClientName) -> Self {
         let value = match name {
             ClientName::Subject => "%DOWNSTREAM_PEER_SUBJECT%",
@@ -118,13 +105,10 @@ impl HeaderValueOption {
             ClientName::Dns => "%DOWNSTREAM_PEER_DNS_SAN%",
             ClientName::Email => "%DOWNSTREAM_PEER_EMAIL_SAN%",
         };
-        Self {
-            header: HeaderValue {
-                key: verified::CERTIFICATE_USER,
-                value,
-            },
-            append_action: "OVERWRITE_IF_EXISTS_OR_ADD",
-        }
+        Self::Append(HeaderValueOption::overwrite(
+            verified::CERTIFICATE_USER,
+            value,
+        ))
     }
 }
 

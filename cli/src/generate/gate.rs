@@ -12,7 +12,7 @@ use sluice_filter::limits::{GATE_DETAILS_HEADER, GATE_HEADER, quota_header};
 use super::Plan;
 use super::filter::HttpFilter;
 use super::limits::{Group, RateLimitPerRoute};
-use super::value::{Any, Defaults, Extension, Message, Time};
+use super::value::{Any, Defaults, Extension, HeaderValueOption, Message, Time};
 use crate::config::{Config, UsedUp};
 
 /// `envoy.config.listener.v3.Listener`
@@ -83,18 +83,6 @@ struct Comparison {
 struct RuntimeNumber {
     default_value: u32,
     runtime_key: &'static str,
-}
-
-#[derive(Clone, Debug, Serialize)]
-struct HeaderValueOption {
-    header: HeaderValue,
-    append_action: &'static str,
-}
-
-#[derive(Clone, Debug, Serialize)]
-struct HeaderValue {
-    key: &'static str,
-    value: &'static str,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -200,13 +188,7 @@ impl LocalReplyConfig {
                 runtime_key: "sluice.gate",
             },
         };
-        let details = HeaderValueOption {
-            header: HeaderValue {
-                key: GATE_DETAILS_HEADER,
-                value: "%RESPONSE_CODE_DETAILS%",
-            },
-            append_action: "OVERWRITE_IF_EXISTS_OR_ADD",
-        };
+        let details = HeaderValueOption::overwrite(GATE_DETAILS_HEADER, "%RESPONSE_CODE_DETAILS%");
         Self {
             mappers: vec![ResponseMapper {
                 filter: AccessLogFilter {

@@ -168,3 +168,26 @@ impl Message for StringValue {
 /// A message without fields, or with its defaults.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(super) struct Defaults {}
+
+/// `envoy.config.core.v3.HeaderValueOption`
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct HeaderValueOption {
+    header: HeaderValue,
+    append_action: &'static str,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct HeaderValue {
+    key: &'static str,
+    value: &'static str,
+}
+
+impl HeaderValueOption {
+    /// This value, whatever was there.
+    pub(super) const fn overwrite(key: &'static str, value: &'static str) -> Self {
+        Self {
+            header: HeaderValue { key, value },
+            append_action: "OVERWRITE_IF_EXISTS_OR_ADD",
+        }
+    }
+}
