@@ -17,10 +17,12 @@ READY_SECONDS = 30
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that, for a minute, nobody gets who asks for any: its last connection still counts."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = server.getsockname()
+        with socket.create_connection(address):
+            server.accept()[0].close()
+        return address[1]
 
 
 class Process:

@@ -14,7 +14,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -130,12 +129,11 @@ def start_gateway(stack, folder: Path, given, envoy: str) -> tuple[str, str]:
     if built and Path(built).is_file():
         command += ["--filter", built]
     ready = r"ready on (http://[^\s,]+).*admin on http://([^\s,]+)"
-    found = started(stack, command, ready, SECRET="a-secret")
+    found = started(stack, command, ready, {"SECRET": "a-secret"})
     return found[1], found[2]
 
 
 def start_prometheus(stack, folder: Path, prometheus: str, admin: str) -> str:
-    port = free_port()
     scrape = folder / "prometheus.yaml"
     scrape.write_text(
         "global: {scrape_interval: 1s}\nscrape_configs:\n  - job_name: sluice\n"
@@ -143,9 +141,10 @@ def start_prometheus(stack, folder: Path, prometheus: str, admin: str) -> str:
         f"    static_configs: [{{targets: ['{admin}']}}]\n"
     )
     command = [prometheus, f"--config.file={scrape}", f"--storage.tsdb.path={folder / 'tsdb'}"]
-    command += [f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]
-    run(stack, command)
-    url = f"http://127.0.0.1:{port}"
+    # The port that it takes stands in its log.
+    command += ["--web.listen-address=127.0.0.1:0"]
+    listens = r'msg="Listening on".* address=([\d.:]+)'
+    url = f"http://{started(stack, command, listens, stderr=subprocess.STDOUT)[1]}"
     for _ in range(300):
         with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/-/ready"):
             return url
@@ -211,9 +210,11 @@ def program(variable: str, *places: Path | str) -> str | None:
     return next(filter(None, found), None)
 
 
-def started(stack, command: list, ready: str, **environment: str) -> re.Match:
+def started(
+    stack, command: list, ready: str, environment: dict | None = None, **options
+) -> re.Match:
     """Starts a program and waits for the line that says where it listens."""
-    process = run(stack, command, environment, stdout=subprocess.PIPE, text=True)
+    process = run(stack, command, environment, stdout=subprocess.PIPE, text=True, **options)
     for line in process.stdout:
         if found := re.search(ready, line):
             threading.Thread(target=process.stdout.read, daemon=True).start()
@@ -227,11 +228,6 @@ def run(stack, command: list, environment: dict | None = None, **options) -> sub
     stack.callback(process.wait)
     stack.callback(process.terminate)
     return process
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 if __name__ == "__main__":

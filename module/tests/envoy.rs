@@ -13,7 +13,7 @@
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -157,7 +157,7 @@ fn a_panic_is_a_500_for_its_request_and_nothing_else() {
 fn a_configuration_that_the_module_does_not_know_is_refused_with_a_reason() {
     let Some(binary) = binary() else { return };
     let dir = scratch("refused");
-    let path = bootstrap(&dir, "nonsense", [1, 2, 3]);
+    let path = bootstrap(&dir, "nonsense", 3);
     let output = Command::new(binary)
         .args(["--mode", "validate", "-c"])
         .arg(&path)
@@ -197,8 +197,7 @@ impl Answer {
 impl Envoy {
     fn start(binary: &Path) -> Result<Self, String> {
         let dir = scratch("envoy");
-        let [port, admin] = [free_port(), free_port()];
-        let path = bootstrap(&dir, "probe-downstream", [port, admin, provider()]);
+        let path = bootstrap(&dir, "probe-downstream", provider());
         // The shell outlives Envoy by nothing: its input ends with this process, which no test can forget.
         Command::new("sh")
             .args(["-c", r#""$0" "$@" & read -r _; kill $!"#])
@@ -214,6 +213,8 @@ impl Envoy {
                 "--log-path",
             ])
             .arg(dir.join("envoy.log"))
+            .arg("--admin-address-path")
+            .arg(dir.join("admin"))
             .arg("-c")
             .arg(&path)
             .env("ENVOY_DYNAMIC_MODULES_SEARCH_PATH", module_dir())
@@ -222,13 +223,14 @@ impl Envoy {
             .spawn()
             .map(std::mem::forget)
             .unwrap();
-        let envoy = Self { port, admin, dir };
-        let up = eventually(|| get(admin, "/ready").is_some_and(|a| a.status == 200));
-        if up {
-            Ok(envoy)
-        } else {
-            Err(envoy.file("envoy.log"))
-        }
+        let mut ports = None;
+        eventually(|| {
+            ports = ports_in(&dir);
+            ports.is_some()
+        });
+        let log = || std::fs::read_to_string(dir.join("envoy.log")).unwrap_or_default();
+        let [port, admin] = ports.ok_or_else(log)?;
+        Ok(Self { port, admin, dir })
     }
 
     fn ask(&self, headers: &[(&str, &str)], body: &[u8]) -> Answer {
@@ -316,12 +318,15 @@ fn scratch(name: &str) -> PathBuf {
     dir
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
+/// The ports that a ready Envoy has taken: its listener's, and its admin interface's.
+fn ports_in(dir: &Path) -> Option<[u16; 2]> {
+    let port = |address: &str| Some(address.trim().parse::<SocketAddr>().ok()?.port());
+    let admin = port(&std::fs::read_to_string(dir.join("admin")).ok()?)?;
+    get(admin, "/ready").filter(|answer| answer.status == 200)?;
+    // `listener::127.0.0.1:1975`
+    let listeners = get(admin, "/listeners")?.body;
+    let (_, listener) = listeners.lines().next()?.split_once("::")?;
+    Some([port(listener)?, admin])
 }
 
 fn eventually(mut condition: impl FnMut() -> bool) -> bool {
@@ -449,13 +454,13 @@ fn stream(mut socket: &TcpStream) -> Option<()> {
     socket.write_all(b"0\r\n\r\n").ok()
 }
 
-fn bootstrap(dir: &Path, filter_name: &str, [port, admin, provider]: [u16; 3]) -> PathBuf {
+fn bootstrap(dir: &Path, filter_name: &str, provider: u16) -> PathBuf {
     let config = json!({
-        "admin": {"address": address(admin)},
+        "admin": {"address": address(ANY_PORT)},
         "static_resources": {
             "listeners": [{
                 "name": "listener",
-                "address": address(port),
+                "address": address(ANY_PORT),
                 "filter_chains": [{"filters": [{
                     "name": "envoy.filters.network.http_connection_manager",
                     "typed_config": connection_manager(dir, filter_name),
@@ -468,6 +473,9 @@ fn bootstrap(dir: &Path, filter_name: &str, [port, admin, provider]: [u16; 3]) -
     std::fs::write(&path, config.to_string()).unwrap();
     path
 }
+
+/// Envoy takes a free port.
+const ANY_PORT: u16 = 0;
 
 fn address(port: u16) -> Value {
     json!({"socket_address": {"address": "127.0.0.1", "port_value": port}})

@@ -51,8 +51,16 @@ def eventually(what: str, ask: Callable[[], object], patience_s: float = PATIENC
 
 
 def free_port() -> int:
+    """A port for a server that has to be told one.
+
+    A connection whose server's side has closed first keeps its port from being given to anybody who
+    asks for any, for a minute; a server that names it gets it.
+    """
     with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+        address = server.getsockname()
+        with socket.create_connection(address):
+            server.accept()[0].close()
+        return address[1]
 
 
 def fetch(url: str) -> str:
@@ -201,21 +209,25 @@ def run(config: str, folder: Path, host: str) -> Iterator[Gateway]:
 @contextlib.contextmanager
 def generate(config: str, folder: Path, host: str, redis: Redis):
     """`sluice generate`, and what its folder is for: an Envoy and Envoy's rate limit service."""
-    port, listen, admin, generated = free_port(), free_port(), free_port(), folder / "generated"
+    port, generated, address = free_port(), folder / "generated", folder / "admin"
     file = folder / "sluice.yaml"
-    head = f"listen: 127.0.0.1:{listen}\nadmin: 127.0.0.1:{admin}\n"
+    head = "listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\n"
     file.write_text(f"{head}limits_backend: grpc://127.0.0.1:{port}\n{config}")
     command = [sluice(), "generate", file, "-o", generated, "--host", host]
     subprocess.run([str(word) for word in command + filter_option(host)], check=True)
     service = RateLimitService(folder, generated, port, redis)
     command = [envoy(), "-c", generated / "bootstrap.yaml", "--use-dynamic-base-id"]
     command += ["--concurrency", "2", "--log-level", "warning", "--drain-time-s", "1"]
+    command += ["--admin-address-path", address]
     env = {"ENVOY_DYNAMIC_MODULES_SEARCH_PATH": str(generated)}
     process = Process(command, folder, "gateway", env)
     try:
-        ready = f"http://127.0.0.1:{admin}/ready"
-        eventually("Envoy's start", lambda: process.said("") and fetch(ready).strip() == "LIVE")
-        yield Gateway(process, f"http://127.0.0.1:{listen}", f"http://127.0.0.1:{admin}"), service
+        eventually("Envoy's start", lambda: process.said("") and address.read_text())
+        admin = f"http://{address.read_text().strip()}"
+        eventually("Envoy's readiness", lambda: fetch(f"{admin}/ready").strip() == "LIVE")
+        # `sluice::127.0.0.1:1975`
+        listener = fetch(f"{admin}/listeners").splitlines()[0].split("::")[1]
+        yield Gateway(process, f"http://{listener}", admin), service
     finally:
         process.end()
         service.process.end()

@@ -47,7 +47,7 @@ impl Real {
         let clients: Vec<_> = (0..CLIENTS)
             .map(|index| {
                 let draw = Draw(0x9E37_79B9 + index);
-                tokio::spawn(client(self.listener, Arc::clone(scenarios), draw, until))
+                tokio::spawn(client(self.listener(), Arc::clone(scenarios), draw, until))
             })
             .collect();
         let mut tally = Tally::default();

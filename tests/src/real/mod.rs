@@ -48,7 +48,7 @@ impl Real {
             false => Some(self.settled().await?),
         };
         let response =
-            client::ask(self.listener, &scenario.request, &cuts.request, &received).await?;
+            client::ask(self.listener(), &scenario.request, &cuts.request, &received).await?;
         let facts = self.facts.next().await?;
         let seen = self.providers.seen();
         let metrics = match before {

@@ -12,7 +12,7 @@ use sluice::generate::{self, Host, Target};
 use sluice_filter::host::Fact;
 use tempfile::TempDir;
 
-use super::process::{Process, free_port};
+use super::process::Process;
 use super::upstream::Providers;
 use crate::config::{self, Config};
 
@@ -28,10 +28,8 @@ pub enum Filter {
 /// A running Envoy with its providers.
 #[derive(Debug)]
 pub struct Real {
-    pub(super) listener: SocketAddr,
     pub(super) providers: Providers,
     pub(super) facts: AccessLog,
-    admin: SocketAddr,
     process: Process,
     log_seen: usize,
     folder: TempDir,
@@ -76,8 +74,7 @@ impl Real {
         let folder = TempDir::with_prefix("sluice-tests-")?;
         let names = named_hosts(&config.yaml);
         let providers = Providers::start(names.into_iter()).await?;
-        let (listener, admin) = (free_port()?, free_port()?);
-        let yaml = with_addresses(&config.yaml, &providers.addresses, listener, admin)?;
+        let yaml = with_addresses(&config.yaml, &providers);
         let bootstrap = folder.path().join("bootstrap.yaml");
         let text = (settings.edit)(bootstrap_of(&yaml, filter, config)?);
         std::fs::write(&bootstrap, text)?;
@@ -86,21 +83,14 @@ impl Real {
             std::os::unix::fs::symlink(path.canonicalize()?, folder.path().join("libsluice.so"))?;
         }
         let environment = environment(config, filter, folder.path());
-        let process = Process::start(
-            &host.envoy,
-            &bootstrap,
-            listener,
-            settings.log_level,
-            &environment,
-        )?;
+        let process =
+            Process::start(&host.envoy, &bootstrap, settings.log_level, &environment).await?;
         Ok(Self {
             facts: AccessLog {
                 path: process.output(),
                 read: 0,
             },
-            listener,
             providers,
-            admin,
             process,
             log_seen: 0,
             folder,
@@ -110,13 +100,13 @@ impl Real {
     /// Where clients connect.
     #[must_use]
     pub const fn listener(&self) -> SocketAddr {
-        self.listener
+        self.process.listener
     }
 
     /// Where Envoy tells its state.
     #[must_use]
     pub const fn admin(&self) -> SocketAddr {
-        self.admin
+        self.process.admin
     }
 
     /// The generated files.
@@ -235,23 +225,19 @@ fn named_hosts(yaml: &str) -> BTreeSet<String> {
         .collect()
 }
 
-fn with_addresses(
-    yaml: &str,
-    addresses: &BTreeMap<String, SocketAddr>,
-    listener: SocketAddr,
-    admin: SocketAddr,
-) -> Result<String> {
+fn with_addresses(yaml: &str, providers: &Providers) -> String {
     let mut yaml = yaml.replace(
         &format!("http://{NOBODY}.test"),
-        &format!("http://{}", free_port()?),
+        &format!("http://{}", providers.nobody()),
     );
-    for (name, address) in addresses {
+    for (name, address) in &providers.addresses {
         yaml = yaml.replace(&format!("http://{name}.test"), &format!("http://{address}"));
     }
-    Ok(format!(
-        "listen: \"{listener}\"\nadmin: \"{admin}\"\n{yaml}"
-    ))
+    format!("listen: \"{ANY_PORT}\"\nadmin: \"{ANY_PORT}\"\n{yaml}")
 }
+
+/// Envoy takes a free port.
+const ANY_PORT: &str = "127.0.0.1:0";
 
 /// `http://nobody.test` is an address at which nothing listens.
 const NOBODY: &str = "nobody";

@@ -16,7 +16,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use sluice_filter::host::Headers;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::body::pack;
 use crate::chunking::Chunking;
@@ -30,6 +30,8 @@ pub(super) struct Providers {
     /// Where each listens.
     pub(super) addresses: BTreeMap<String, SocketAddr>,
     script: Arc<Script>,
+    /// Holds the port of a provider that is down: it is nobody else's, and nothing listens.
+    down: (TcpSocket, SocketAddr),
 }
 
 /// What is to be answered, and what came: one scenario at a time, or all of them at once.
@@ -76,7 +78,19 @@ impl Providers {
             addresses.insert(name.clone(), listener.local_addr()?);
             tokio::spawn(accept(listener, name, Arc::clone(&script)));
         }
-        Ok(Self { addresses, script })
+        let down = TcpSocket::new_v4()?;
+        down.bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+        let address = down.local_addr()?;
+        Ok(Self {
+            addresses,
+            script,
+            down: (down, address),
+        })
+    }
+
+    /// Where connections are refused.
+    pub(super) const fn nobody(&self) -> SocketAddr {
+        self.down.1
     }
 
     /// Sets what the next requests are answered. Gives the counter of what the client has.
