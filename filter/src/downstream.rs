@@ -227,8 +227,11 @@ impl Downstream {
             return Action::Continue;
         };
         let format = opening.format;
-        let body = host.body(Side::Request);
-        match self.exchange(opening, body) {
+        let exchange = host
+            .text(Side::Request)
+            .map_err(GatewayError::from)
+            .and_then(|body| self.exchange(opening, body));
+        match exchange {
             Ok(exchange) => {
                 let ticket = host.random();
                 self.pass_on(host, Rc::new(exchange), ticket)
@@ -237,12 +240,12 @@ impl Downstream {
         }
     }
 
-    fn exchange(&self, opening: Opening, body: Vec<u8>) -> Result<Exchange, GatewayError> {
+    fn exchange(&self, opening: Opening, body: String) -> Result<Exchange, GatewayError> {
         let limit = self.gateway.settings.max_request_bytes;
         if body.len() > limit {
             return Err(GatewayError::BodyTooLong { limit });
         }
-        let body = Document::parse(body)?;
+        let body = Document::parse_text(body)?;
         let deciding = Deciding::read(body.root(), opening.facts)?;
         check_model(opening.identity.as_deref(), &deciding.model)?;
         let route = self.gateway.models.find(&deciding.model);

@@ -7,6 +7,8 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use sluice_translators::json::JsonError;
+
 use crate::exchange::Exchange;
 pub use crate::headers::Headers;
 use crate::metrics::Series;
@@ -159,6 +161,14 @@ pub trait Host {
 
     /// The bytes of the body that are here: what is held and the chunk in hand, in order.
     fn body(&self, side: Side) -> Vec<u8>;
+
+    /// The same as a text. A host that has them in pieces checks them while it puts them together.
+    ///
+    /// # Errors
+    /// [`JsonError::Utf8`].
+    fn text(&self, side: Side) -> Result<String, JsonError> {
+        String::from_utf8(self.body(side)).map_err(JsonError::from)
+    }
 
     /// Replaces the bytes that [`body`](Self::body) gives.
     fn replace_body(&mut self, side: Side, bytes: &[u8]);

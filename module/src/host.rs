@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use sluice_filter::exchange::Exchange;
 use sluice_filter::host::{Action, Fact, Headers, Host, Level, Side};
 use sluice_filter::metrics::Series;
+use sluice_translators::json::{Gather, JsonError};
 
 use crate::abi::stream::{self, Part, Stream};
 use crate::changes::{Changes, text};
@@ -91,6 +92,13 @@ impl<'s> ModuleHost<'s> {
         }
     }
 
+    fn slices(&self, side: Side) -> Vec<&[u8]> {
+        let parts = self.parts(side).iter();
+        parts
+            .flat_map(|&part| self.stream.body(side, part))
+            .collect()
+    }
+
     fn replace_values<'v>(
         &mut self,
         side: Side,
@@ -140,12 +148,17 @@ impl Host for ModuleHost<'_> {
     }
 
     fn body(&self, side: Side) -> Vec<u8> {
-        let slices: Vec<&[u8]> = self
-            .parts(side)
-            .iter()
-            .flat_map(|&part| self.stream.body(side, part))
-            .collect();
-        slices.concat()
+        self.slices(side).concat()
+    }
+
+    fn text(&self, side: Side) -> Result<String, JsonError> {
+        let slices = self.slices(side);
+        let length = slices.iter().map(|slice| slice.len()).sum();
+        let mut text = Gather::with_capacity(length);
+        for slice in slices {
+            text.push(slice)?;
+        }
+        text.finish()
     }
 
     fn replace_body(&mut self, side: Side, bytes: &[u8]) {

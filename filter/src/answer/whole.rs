@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use sluice_translators::formats::{Answer as Wanted, Inspection};
 use sluice_translators::ir::{ApiError, Event};
-use sluice_translators::json::Document;
+use sluice_translators::json::{Document, JsonError};
 
 use super::head::Head;
 use super::wanted;
@@ -34,8 +34,8 @@ impl Checked {
         host: &mut dyn Host,
         exchange: &Exchange,
     ) -> Result<(), &'static str> {
-        let body = host.body(Side::Response);
-        match self.inspect(body, exchange) {
+        let body = host.text(Side::Response).map_err(not_json);
+        match body.and_then(|body| self.inspect(body, exchange)) {
             Ok(inspection) => {
                 let model = inspection.model.as_deref();
                 telemetry::note(host, exchange, &inspection.usage, model);
@@ -50,14 +50,14 @@ impl Checked {
     }
 
     /// What is to be known of the answer; nothing of one that is more than is read.
-    fn inspect(&self, body: Vec<u8>, exchange: &Exchange) -> Result<Inspection, Box<Failed>> {
+    fn inspect(&self, body: String, exchange: &Exchange) -> Result<Inspection, Box<Failed>> {
         if is_too_long(Some(body.len()), exchange) {
             return Ok(Inspection::default());
         }
-        let document = match Document::parse(body) {
+        let document = match Document::parse_text(body) {
             Ok(document) => document,
             Err(error) if error.is_limit() => return Ok(Inspection::default()),
-            Err(error) => return Err(unusable(error.to_string())),
+            Err(error) => return Err(not_json(error)),
         };
         let mut inspection = (self.provider.codec.inspect_response)(document.root());
         match inspection.error.take() {
@@ -103,9 +103,9 @@ impl Held {
         host: &mut dyn Host,
         exchange: &Exchange,
     ) -> Result<(), &'static str> {
-        let body = host.body(Side::Response);
+        let body = host.text(Side::Response).map_err(not_json);
         let stopwatch = Stopwatch::start(host, exchange, self.provider.format);
-        let written = self.write(host, exchange, body);
+        let written = body.and_then(|body| self.write(host, exchange, body));
         stopwatch.stop(host, exchange);
         match written {
             Ok((content_type, bytes)) => {
@@ -125,13 +125,13 @@ impl Held {
         &self,
         host: &mut dyn Host,
         exchange: &Exchange,
-        body: Vec<u8>,
+        body: String,
     ) -> Result<(&'static str, Vec<u8>), Box<Failed>> {
         if is_too_long(Some(body.len()), exchange) {
             let limit = exchange.gateway.settings.max_response_bytes;
             return Err(unusable(format!("it is longer than {limit} bytes")));
         }
-        let document = Document::parse(body).map_err(|error| unusable(error.to_string()))?;
+        let document = Document::parse_text(body).map_err(not_json)?;
         let response =
             (self.provider.codec.read_response)(&document).map_err(ApiError::into_static)?;
         telemetry::note(
@@ -150,6 +150,10 @@ impl Held {
             Ok(("application/json", out))
         }
     }
+}
+
+fn not_json(error: JsonError) -> Box<Failed> {
+    unusable(error.to_string())
 }
 
 fn unusable(problem: String) -> Box<Failed> {

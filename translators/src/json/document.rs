@@ -25,9 +25,18 @@ impl Document {
     /// # Errors
     /// A [`JsonError`] with the place of the first fault.
     pub fn parse_with(bytes: Vec<u8>, limits: Limits) -> Result<Self, JsonError> {
-        let text = String::from_utf8(bytes).map_err(|error| JsonError::Utf8 {
-            offset: error.utf8_error().valid_up_to(),
-        })?;
+        Self::parse_text_with(String::from_utf8(bytes)?, limits)
+    }
+
+    /// Parses a whole text with the default [`Limits`].
+    ///
+    /// # Errors
+    /// A [`JsonError`] with the place of the first fault.
+    pub fn parse_text(text: String) -> Result<Self, JsonError> {
+        Self::parse_text_with(text, Limits::default())
+    }
+
+    fn parse_text_with(text: String, limits: Limits) -> Result<Self, JsonError> {
         let nodes = Scanner::new(text.as_bytes(), limits)?.run()?;
         Ok(Self { text, nodes })
     }

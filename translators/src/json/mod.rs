@@ -8,6 +8,7 @@
 
 mod document;
 mod edit;
+mod gather;
 #[cfg(test)]
 mod properties;
 mod scan;
@@ -17,6 +18,7 @@ mod writer;
 
 pub use document::Document;
 pub use edit::Editor;
+pub use gather::Gather;
 pub use scan::{JsonError, Limits};
 pub use string::Str;
 pub use value::{Elements, Kind, Members, Value};
