@@ -25,6 +25,15 @@ ROUTER = {
 WITHOUT_METRICS = ", no metrics"
 # Room for the bodies of 10 MB, the same for all.
 BUFFER_BYTES = 64 * 1024 * 1024
+BUFFER = {
+    "name": "envoy.filters.http.buffer",
+    "typed_config": {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.buffer.v3.Buffer",
+        "max_request_bytes": BUFFER_BYTES,
+    },
+}
+# Whoever decides by the body has at least this cost.
+HELD = "plain, body held"
 
 
 @dataclass
@@ -58,6 +67,11 @@ class Setting:
 def plain(setting: Setting) -> Contestant:
     """Envoy without a filter: what all ratios are to."""
     return _envoy_contestant(setting, "plain", [ROUTER], {})
+
+
+def held(setting: Setting) -> Contestant:
+    """Envoy that holds each request until it is whole and reads nothing: what holding alone costs."""
+    return _envoy_contestant(setting, HELD, [BUFFER, ROUTER], {})
 
 
 def own_filter(setting: Setting) -> Contestant:
@@ -133,14 +147,7 @@ def upstream(envoy: str, folder: Path) -> tuple[processes.Process, int]:
         _direct("/", OPENAI_BODY, "application/json"),
     ]
     # An answer before the end of the request would cost its connection: read it whole first.
-    buffer = {
-        "name": "envoy.filters.http.buffer",
-        "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.filters.http.buffer.v3.Buffer",
-            "max_request_bytes": BUFFER_BYTES,
-        },
-    }
-    config = _bootstrap(port, admin, [buffer, ROUTER], routes, [])
+    config = _bootstrap(port, admin, [BUFFER, ROUTER], routes, [])
     path = processes.write_config(folder / "upstream.yaml", config)
     return processes.envoy(envoy, path, admin, load.pin_load), port
 

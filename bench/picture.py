@@ -16,6 +16,7 @@ ROW, BAR, GROUP = 21, 13, 30
 NAME_WIDTH, VALUE_WIDTH = 170, 60
 COLOURS = {
     "plain": "#9aa3ad",
+    "plain, body held": "#c3c9d0",
     "sluice module": "#0f766e",
     "sluice module, no metrics": "#63b3a8",
     "sluice wasm": "#3b82c4",

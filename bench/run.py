@@ -95,6 +95,7 @@ def start(
     """All contestants, plain Envoy first."""
     field = [
         contestants.plain(setting),
+        contestants.held(setting),
         contestants.sluice(setting, "wasm"),
         contestants.sluice(setting, "module"),
         contestants.sluice(setting, "module", metrics=False),
@@ -188,7 +189,7 @@ def one_load(case: report.Case, contestant: contestants.Contestant, seconds: int
 
 def path_of(case: report.Case, contestant: contestants.Contestant) -> str:
     """Plain Envoy passes bytes on: for it, the path says which provider answers."""
-    is_plain = contestant.name == "plain" and case.model == "claude-bench"
+    is_plain = contestant.name in ("plain", contestants.HELD) and case.model == "claude-bench"
     return "/v1/messages" if is_plain else CHAT
 
 
