@@ -58,35 +58,32 @@ def provider() -> Iterator[Provider]:
     provider.stop()
 
 
-def start(kind: str, config: str, folder: Path, provider: Provider, redis) -> Iterator[Setup]:
+def start(kind: str, config: str, folder: Path, provider: Provider) -> Iterator[Setup]:
     """`service-wasm`: who keeps the limits, and in which form the filter runs."""
     keeper, host = kind.split("-")
     config = config.replace("URL", provider.url)
-    if keeper == "service":
-        redis = redis()
-        with generate(config, folder, host, redis) as (gateway, service):
-            yield Setup(gateway, provider, redis, service)
+    if keeper == "embedded":
+        with run(f"limits_backend: embedded\n{config}", folder, host) as gateway:
+            yield Setup(gateway, provider)
         return
-    redis = redis() if keeper == "redis" else None
-    backend = f"redis://127.0.0.1:{redis.port}" if redis else "embedded"
-    with run(f"limits_backend: {backend}\n{config}", folder, host) as gateway:
-        yield Setup(gateway, provider, redis)
+    redis = Redis(folder)
+    try:
+        if keeper == "service":
+            with generate(config, folder, host, redis) as (gateway, service):
+                yield Setup(gateway, provider, redis, service)
+        else:
+            backend = f"limits_backend: redis://127.0.0.1:{redis.port}"
+            with run(f"{backend}\n{config}", folder, host) as gateway:
+                yield Setup(gateway, provider, redis)
+    finally:
+        redis.kill()
 
 
 @pytest.fixture(
     scope="session", params=["service-wasm", "service-module", "redis-wasm", "embedded-module"]
 )
 def setup(request, tmp_path_factory, provider) -> Iterator[Setup]:
-    folder = tmp_path_factory.mktemp(request.param)
-    own_redis = []
-
-    def redis() -> Redis:
-        own_redis.append(Redis(folder))
-        return own_redis[0]
-
-    yield from start(request.param, CONFIG, folder, provider, redis)
-    for one in own_redis:
-        one.kill()
+    yield from start(request.param, CONFIG, tmp_path_factory.mktemp(request.param), provider)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from client import Client
 from conftest import Setup, start
-from services import Redis, eventually, note
+from services import eventually, note
 
 CONFIG = """
 providers: {first: {kind: openai, base_url: "URL/v1"}}
@@ -23,15 +23,7 @@ ENOUGH = 16
 
 @pytest.fixture(params=["service-module", "redis-module"])
 def setup(request, tmp_path, provider) -> Iterator[Setup]:
-    own = []
-
-    def redis() -> Redis:
-        own.append(Redis(tmp_path))
-        return own[0]
-
-    yield from start(request.param, CONFIG, tmp_path, provider, redis)
-    for one in own:
-        one.kill()
+    yield from start(request.param, CONFIG, tmp_path, provider)
 
 
 class Load:

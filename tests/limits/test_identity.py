@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from conftest import Setup, start
-from services import Redis
 
 KEYS = {"ann-laptop": ("ann", "red"), "ann-server": ("ann", "red"), "bob": ("bob", "red")}
 SECRET = b"0123456789abcdef0123456789abcdef"
@@ -54,15 +53,7 @@ def token(**claims) -> str:
 @pytest.fixture(scope="module", params=["embedded-module", "redis-wasm", "service-module"])
 def setup(request, tmp_path_factory: pytest.TempPathFactory, provider) -> Iterator[Setup]:
     folder = tmp_path_factory.mktemp("identity")
-    own = []
-
-    def redis() -> Redis:
-        own.append(Redis(folder))
-        return own[0]
-
-    yield from start(request.param, config(folder), folder, provider, redis)
-    for one in own:
-        one.kill()
+    yield from start(request.param, config(folder), folder, provider)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from conftest import Setup, start
-from services import Redis
 
 CONFIG = (Path(__file__).parent / "quotas.yaml").read_text()
 
@@ -15,15 +14,7 @@ CONFIG = (Path(__file__).parent / "quotas.yaml").read_text()
 )
 def setup(request, tmp_path_factory: pytest.TempPathFactory, provider) -> Iterator[Setup]:
     folder = tmp_path_factory.mktemp("quotas")
-    own = []
-
-    def redis() -> Redis:
-        own.append(Redis(folder))
-        return own[0]
-
-    yield from start(request.param, CONFIG, folder, provider, redis)
-    for one in own:
-        one.kill()
+    yield from start(request.param, CONFIG, folder, provider)
 
 
 def came(setup: Setup, *models: str) -> list[int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from client import Client
 from conftest import Setup, start
-from services import Redis, note
+from services import note
 
 CONFIG = """
 providers: {first: {kind: openai, base_url: "URL/v1"}}
@@ -24,15 +24,7 @@ INPUT = OUTPUT = 25
 @pytest.fixture(scope="module", params=["embedded-module", "redis-wasm"])
 def setup(request, tmp_path_factory: pytest.TempPathFactory, provider) -> Iterator[Setup]:
     folder = tmp_path_factory.mktemp("reserve")
-    own = []
-
-    def redis() -> Redis:
-        own.append(Redis(folder))
-        return own[0]
-
-    yield from start(request.param, CONFIG, folder, provider, redis)
-    for one in own:
-        one.kill()
+    yield from start(request.param, CONFIG, folder, provider)
 
 
 def left(setup: Setup, model: str) -> int:

@@ -98,12 +98,8 @@ impl Registry {
     }
 
     fn translated(&self, host: &mut dyn Host, exchange: &Exchange) {
-        let (time, target) = {
-            let record = exchange.record();
-            (record.translating, record.target)
-        };
-        let target = target.and_then(|at| exchange.route.targets.get(at));
-        if let Some(target) = target.filter(|_| !time.is_zero()) {
+        let time = exchange.record().translating;
+        if let Some(target) = exchange.tried_target().filter(|_| !time.is_zero()) {
             let values = [operation(exchange.format), &*target.provider.name];
             let time = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
             host.record(&self.other(Metric::TranslationTime, &values), time);
@@ -122,8 +118,8 @@ impl Registry {
             host.record(&self.other(Metric::FailedTries, &[provider]), 1);
         }
         let dropped = exchange.record().dropped.iter().count() as u64;
-        let target = exchange.record().target;
-        if let Some(provider) = target.and_then(name).filter(|_| dropped > 0) {
+        if let Some(target) = exchange.tried_target().filter(|_| dropped > 0) {
+            let provider = &*target.provider.name;
             host.record(&self.other(Metric::DroppedFields, &[provider]), dropped);
         }
     }
@@ -134,7 +130,7 @@ impl Registry {
         error: Option<&'static str>,
     ) -> std::rc::Rc<AnswerSeries> {
         let record = exchange.record();
-        let target = record.target.and_then(|at| exchange.route.targets.get(at));
+        let target = exchange.tried_target();
         let answered = record.response_model.as_deref();
         let original = match exchange.route.is_exact() {
             true => None,
