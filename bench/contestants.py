@@ -70,7 +70,7 @@ def plain(setting: Setting) -> Contestant:
 
 
 def held(setting: Setting) -> Contestant:
-    """Envoy that holds each request until it is whole and reads nothing: what holding alone costs."""
+    """Envoy that holds each request until it is whole, and reads nothing of it."""
     return _envoy_contestant(setting, HELD, [BUFFER, ROUTER], {})
 
 

@@ -93,6 +93,15 @@ def is_ready(admin: int) -> bool:
         return False
 
 
+def allocated_mib(admin: int) -> float | None:
+    """What Envoy's allocator has given out, without what it keeps for itself."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{admin}/memory", timeout=5) as answer:
+            return int(json.load(answer)["allocated"]) / 2**20
+    except urllib.error.URLError:
+        return None
+
+
 def accepts(port: int) -> bool:
     """Whether somebody listens on a port."""
     with socket.socket() as probe:

@@ -72,15 +72,18 @@ def _case_row(case: str, who: str, rounds: list[dict], base: list[dict]) -> str:
 
 
 def _memory(results: dict) -> list[str]:
+    """Resident memory; in brackets what of it Envoy's allocator has given out."""
+    points = results["memory_mib"]
     lines = [
-        "| who | start, s | resident after the cases, MiB | after 100 bodies of 10 MB, MiB |",
-        "| --- | --- | --- | --- |",
+        f"| who | start, s | resident {', MiB | '.join(points)}, MiB |",
+        f"| --- | --- |{' --- |' * len(points)}",
     ]
-    for who, resident in results["memory_mib"].items():
-        large = results["after_large_bodies_mib"].get(who, "not sent")
-        large = f"{large:.0f}" if isinstance(large, float) else large
-        start = results["start_seconds"][who]
-        lines.append(f"| {who} | {start:.2f} | {resident:.0f} | {large} |")
+    for who, start in results["start_seconds"].items():
+        cells = [who, f"{start:.2f}"]
+        for resident, allocated in (point[who] for point in points.values()):
+            given_out = "" if allocated is None else f" ({allocated:.0f})"
+            cells.append(f"{resident:.0f}{given_out}")
+        lines.append(f"| {' | '.join(cells)} |")
     return lines
 
 

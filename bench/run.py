@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import platform
@@ -79,10 +80,14 @@ def run(options: argparse.Namespace, folder: Path) -> dict:
         results = {
             "machine": machine(options),
             "start_seconds": {c.name: c.process.ready_seconds for c in field},
-            "cases": [measure(case, field, options) for case in cases(options)],
-            "memory_mib": {c.name: load.resident_mib(c.pid) for c in field},
+            "cases": [],
+            "memory_mib": {"at the start": memory(field)},
         }
-        results["after_large_bodies_mib"] = large_bodies(field)
+        for size, group in itertools.groupby(cases(options), lambda case: case.size):
+            results["cases"] += [measure(case, field, options) for case in group]
+            results["memory_mib"][f"after bodies of {size:,} bytes"] = memory(field)
+        large_bodies(field)
+        results["memory_mib"]["after 100 bodies of 10 MB"] = memory(field)
         stack.close()
         results["models"] = many_models(setting, options)
     results["streams"] = paced_streams(options, folder)
@@ -109,19 +114,19 @@ def start(
 
 
 def cases(options: argparse.Namespace) -> list[report.Case]:
-    """What is sent: formats, sizes, connections, streams."""
+    """What is sent. The large bodies come last: memory remembers them."""
     all_cases = [
         report.Case("OpenAI → OpenAI, 1 KB, 8 connections", "gpt-bench", 1_000, 8),
         report.Case("OpenAI → Anthropic, 1 KB, 8 connections", "claude-bench", 1_000, 8),
         report.Case("OpenAI → OpenAI, 1 KB, 1 connection", "gpt-bench", 1_000, 1),
         report.Case("OpenAI → Anthropic, 1 KB, 1 connection", "claude-bench", 1_000, 1),
         report.Case("OpenAI → OpenAI, 1 KB, 64 connections", "gpt-bench", 1_000, 64),
+        report.Case("OpenAI → OpenAI, stream of 64 deltas", "gpt-bench", 1_000, 8, True),
+        report.Case("OpenAI → Anthropic, stream of 64 deltas", "claude-bench", 1_000, 8, True),
         report.Case("OpenAI → OpenAI, 100 KB, 8 connections", "gpt-bench", 100_000, 8),
         report.Case("OpenAI → Anthropic, 100 KB, 8 connections", "claude-bench", 100_000, 8),
         report.Case("OpenAI → OpenAI, 1 MB, 8 connections", "gpt-bench", 1_000_000, 8),
         report.Case("OpenAI → Anthropic, 1 MB, 8 connections", "claude-bench", 1_000_000, 8),
-        report.Case("OpenAI → OpenAI, stream of 64 deltas", "gpt-bench", 1_000, 8, True),
-        report.Case("OpenAI → Anthropic, stream of 64 deltas", "claude-bench", 1_000, 8, True),
     ]
     return [case for case in all_cases if not options.only or options.only in case.name]
 
@@ -201,22 +206,21 @@ def accept_of(case: report.Case) -> str:
     return "text/event-stream" if case.streamed else "application/json"
 
 
-def large_bodies(field: list[contestants.Contestant]) -> dict:
-    """Memory after 100 bodies of 10 MB."""
+def memory(field: list[contestants.Contestant]) -> dict:
+    """What each has in memory, and what of it Envoy's allocator has given out."""
+    return {c.name: [load.resident_mib(c.pid), processes.allocated_mib(c.admin)] for c in field}
+
+
+def large_bodies(field: list[contestants.Contestant]) -> None:
+    """100 bodies of 10 MB."""
     body = json.dumps(report.Case("", "gpt-bench", 10_000_000, 1).body()).encode()
-    memory = {}
     for contestant in (c for c in field if c.name not in SMALL_ONLY):
         sent = 0
-        try:
-            while sent < 100:
-                result = load.run_wrk(
-                    contestant.url(CHAT), body, 1, 5, contestant.pid, "application/json"
-                )
-                sent += result.requests
-            memory[contestant.name] = load.resident_mib(contestant.pid)
-        except load.LoadError as error:
-            memory[contestant.name] = str(error)
-    return memory
+        while sent < 100:
+            result = load.run_wrk(
+                contestant.url(CHAT), body, 1, 5, contestant.pid, "application/json"
+            )
+            sent += result.requests
 
 
 def many_models(setting: contestants.Setting, options: argparse.Namespace) -> dict:
