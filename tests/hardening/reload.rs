@@ -1,5 +1,6 @@
 //! A new configuration while clients ask, by Envoy's hot restart.
 
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -16,7 +17,12 @@ use crate::wire::{chat, send};
 pub(crate) async fn a_new_configuration_costs_no_request(host: &Host) -> Result<()> {
     // Only for its files and its provider: this Envoy is replaced by one that can be succeeded.
     // A model with a name: patterns are in no list, and the list is what tells the configurations apart.
-    let mut gate = Gate::open_with(host, "  named: openai", &Settings::default()).await?;
+    let port = kept_port()?;
+    let settings = Settings {
+        edit: &|text| listening_at(&text, port),
+        ..Settings::default()
+    };
+    let mut gate = Gate::open_with(host, "  named: openai", &settings).await?;
     let bootstrap = gate.real.folder().join("bootstrap.yaml");
     let address = gate.address();
     gate.real.process().end();
@@ -46,6 +52,23 @@ pub(crate) async fn a_new_configuration_costs_no_request(host: &Host) -> Result<
     drop(new);
     ensure!(bad == 0 && good > 0, "{bad} failed of {}", good + bad);
     Ok(())
+}
+
+/// A port for Envoys that follow each other. Nobody gets it who asks for any, for a minute: the server's side
+/// of its last connection has closed first.
+fn kept_port() -> Result<u16> {
+    let listener = TcpListener::bind(("127.0.0.1", 0))?;
+    let address = listener.local_addr()?;
+    let client = TcpStream::connect(address)?;
+    drop(listener.accept()?);
+    drop(client);
+    Ok(address.port())
+}
+
+fn listening_at(bootstrap: &str, port: u16) -> String {
+    let (head, listeners) = bootstrap.split_once("listeners:").unwrap_or_default();
+    let listeners = listeners.replacen("port_value: 0", &format!("port_value: {port}"), 1);
+    format!("{head}listeners:{listeners}")
 }
 
 /// Who is told to own the models: what the new configuration changes.
