@@ -1,8 +1,8 @@
 //! How Envoy shows the gateway's metrics: labels and bounds.
 //!
 //! The module gives Envoy labels; the wasm's ABI has none, so they stand in the names of its metrics
-//! (`name;label=value`) and Envoy takes them out again, one pattern per label. The patterns begin with
-//! what the wasm's metrics begin with: those of Envoy's own cost nothing.
+//! (`name;label=value`) and Envoy takes them out again, one pattern per label. Envoy 1.36 and 1.37 put
+//! a cluster's name before all of them where the filter stands in clusters too: `sluice.scope` takes it out.
 
 use serde::Serialize;
 use sluice_filter::metrics::{Kind, Label, Metric};
@@ -42,7 +42,7 @@ impl StatsConfig {
     /// What the gateway's metrics need; `None` when there are none.
     pub(super) fn of(plan: &Plan<'_>, host: Host) -> Option<Self> {
         let stats_tags = match host {
-            Host::Wasm => Label::ALL.map(TagSpecifier::of_wasm).into(),
+            Host::Wasm => TagSpecifier::all_of_wasm(),
             Host::Module => Vec::new(),
         };
         plan.config.metrics.then(|| Self {
@@ -53,11 +53,20 @@ impl StatsConfig {
 }
 
 impl TagSpecifier {
+    fn all_of_wasm() -> Vec<Self> {
+        let scope = Self {
+            tag_name: "sluice.scope",
+            regex: r"^(cluster\.([^;]+?)\.)wasmcustom\.".to_owned(),
+        };
+        let labels = Label::ALL.into_iter().map(Self::of_wasm);
+        std::iter::once(scope).chain(labels).collect()
+    }
+
     fn of_wasm(label: Label) -> Self {
         let name = label.name().replace('.', r"\.");
         Self {
             tag_name: label.name(),
-            regex: format!(r"^wasmcustom\..*?(;{name}=([^;]*))"),
+            regex: format!(r"^(?:cluster\.[^;]+?\.)?wasmcustom\..*?(;{name}=([^;]*))"),
         }
     }
 }
