@@ -12,6 +12,7 @@ from pathlib import Path
 
 import load
 import processes
+import report
 
 HCM = (
     "type.googleapis.com/envoy.extensions.filters.network"
@@ -32,8 +33,6 @@ BUFFER = {
         "max_request_bytes": BUFFER_BYTES,
     },
 }
-# Whoever decides by the body has at least this cost.
-HELD = "plain, body held"
 
 
 @dataclass
@@ -71,7 +70,7 @@ def plain(setting: Setting) -> Contestant:
 
 def held(setting: Setting) -> Contestant:
     """Envoy that holds each request until it is whole, and reads nothing of it."""
-    return _envoy_contestant(setting, HELD, [BUFFER, ROUTER], {})
+    return _envoy_contestant(setting, report.HELD, [BUFFER, ROUTER], {})
 
 
 def own_filter(setting: Setting) -> Contestant:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 FILLER = "Please summarise the following text for me, and keep the names as they are. "
 BASE = "plain"
+# Whoever decides by the body has at least this cost.
+HELD = "plain, body held"
 
 
 @dataclass(frozen=True)

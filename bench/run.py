@@ -1,9 +1,10 @@
 """Sluice beside plain Envoy, in one run on one machine: `make bench`.
 
 All contestants stand ready at once, and each round goes through all of them, so that a machine
-whose speed drifts drifts for all. Figures are medians over the rounds, with the spread; ratios are
-taken within a round and then their median. One Envoy worker each, on a processor of its own where
-there are two; upstream and load share the rest.
+whose speed drifts drifts for all; many short rounds do that better than a few long ones. Figures
+are medians over the rounds, with the spread; ratios are taken within a round and then their median.
+One Envoy worker each, on a processor of its own where there are two; upstream and load share the
+rest.
 """
 
 from __future__ import annotations
@@ -50,8 +51,8 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=5, help="rounds per case (5)")
-    parser.add_argument("--seconds", type=int, default=4, help="seconds of load per figure (4)")
+    parser.add_argument("--rounds", type=int, default=11, help="rounds per case (11)")
+    parser.add_argument("--seconds", type=int, default=1, help="seconds of load per figure (1)")
     parser.add_argument("--envoy", default=find_envoy(), help="Envoy (ENVOY, .venv, PATH)")
     parser.add_argument("--sluice", default=str(ROOT / "target/release/sluice"))
     parser.add_argument(
@@ -194,7 +195,7 @@ def one_load(case: report.Case, contestant: contestants.Contestant, seconds: int
 
 def path_of(case: report.Case, contestant: contestants.Contestant) -> str:
     """Plain Envoy passes bytes on: for it, the path says which provider answers."""
-    is_plain = contestant.name in ("plain", contestants.HELD) and case.model == "claude-bench"
+    is_plain = contestant.name in (report.BASE, report.HELD) and case.model == "claude-bench"
     return "/v1/messages" if is_plain else CHAT
 
 
