@@ -115,7 +115,7 @@ fn check_name(name: &Str<'_>, index: usize) -> Result<(), Refusal> {
 
 fn write_other(
     tool: &Tool<'_>,
-    context: &mut Context<'_>,
+    context: &Context<'_>,
     json: &mut Writer<'_>,
 ) -> Result<(), Refusal> {
     let refuse = |reason: String| Err(unsupported(format!("tools[{}]", tool.index), reason));
@@ -128,7 +128,10 @@ fn write_other(
             allowed_domains,
             blocked_domains,
             ..
-        } => write_search(allowed_domains, blocked_domains, context, json),
+        } => {
+            check_domains(tool.index, allowed_domains, blocked_domains, context)?;
+            write_search(blocked_domains, json);
+        }
         ToolKind::Opaque {
             format: Format::Gemini,
             name,
@@ -153,26 +156,33 @@ fn write_own(name: &str, own: &str, json: &mut Writer<'_>) {
     json.end_object();
 }
 
-/// Only Vertex AI leaves domains out, and neither can be kept to some.
-fn write_search(
+/// A search without its filters would read pages that the client ruled out.
+fn check_domains(
+    index: usize,
     allowed: &[Str<'_>],
     blocked: &[Str<'_>],
-    context: &mut Context<'_>,
-    json: &mut Writer<'_>,
-) {
-    context.drop_if(!allowed.is_empty(), "tools.allowed_domains");
-    let excluded = match context.is_vertex() {
-        true => blocked,
-        false => &[],
-    };
-    context.drop_if(excluded.len() < blocked.len(), "tools.blocked_domains");
+    context: &Context<'_>,
+) -> Result<(), Refusal> {
+    let place = |name: &str| format!("tools[{index}].{name}");
+    if !allowed.is_empty() {
+        let reason = "its web search cannot be kept to some domains";
+        return Err(unsupported(place("allowed_domains"), reason));
+    }
+    if !blocked.is_empty() && !context.is_vertex() {
+        let reason = "its web search rules out domains on Vertex AI only";
+        return Err(unsupported(place("blocked_domains"), reason));
+    }
+    Ok(())
+}
+
+fn write_search(blocked: &[Str<'_>], json: &mut Writer<'_>) {
     json.begin_object();
     json.key("googleSearch");
     json.begin_object();
-    if !excluded.is_empty() {
+    if !blocked.is_empty() {
         json.key("excludeDomains");
         json.begin_array();
-        excluded.iter().for_each(|domain| json.str(domain));
+        blocked.iter().for_each(|domain| json.str(domain));
         json.end_array();
     }
     json.end_object();

@@ -266,3 +266,38 @@ fn results_of_calls_that_nobody_made_are_refused() {
     let refusal = write_as(&request, "gemini", Thinking::Both).unwrap_err();
     assert_eq!(refusal.status(), 400);
 }
+
+#[test]
+fn a_search_keeps_to_the_domains_of_its_client_or_is_refused() {
+    let search = |allowed: &[&'static str], blocked: &[&'static str]| Request {
+        tools: vec![Tool {
+            kind: ToolKind::WebSearch {
+                allowed_domains: allowed.iter().map(|&name| name.into()).collect(),
+                blocked_domains: blocked.iter().map(|&name| name.into()).collect(),
+                original: (Format::Anthropic, "{}"),
+            },
+            cache: None,
+            index: 2,
+        }],
+        ..request(vec![user("hi")])
+    };
+    let tools = |request: &Request<'_>, kind: &str| {
+        write_as(request, kind, Thinking::Both).map(|(body, _)| body["tools"].clone())
+    };
+    for kind in ["gemini", "gcp-vertex-ai"] {
+        assert_eq!(
+            tools(&search(&[], &[]), kind).unwrap(),
+            json!([{"googleSearch": {}}])
+        );
+        let refusal = tools(&search(&["a.example"], &[]), kind).unwrap_err();
+        let text = refusal.to_string();
+        assert!(text.contains("tools[2].allowed_domains"), "{text}");
+    }
+    let blocked = search(&[], &["a.example"]);
+    assert_eq!(
+        tools(&blocked, "gcp-vertex-ai").unwrap(),
+        json!([{"googleSearch": {"excludeDomains": ["a.example"]}}])
+    );
+    let text = tools(&blocked, "gemini").unwrap_err().to_string();
+    assert!(text.contains("tools[2].blocked_domains"), "{text}");
+}
