@@ -64,6 +64,7 @@ check: ## Formatting, lints, documentation, dependencies, scripts
 	.venv/bin/ruff format --check
 	cargo clippy $(LOCKED) --workspace --all-targets -- -D warnings
 	cargo clippy $(LOCKED) -p sluice-filter --target wasm32-wasip1 -- -D warnings
+	cargo metadata $(LOCKED) --format-version 1 --manifest-path fuzz/Cargo.toml > /dev/null
 	cargo clippy $(LOCKED) -p sluice-component --target wasm32-wasip2 -- -D warnings
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" \
 		cargo doc $(LOCKED) --workspace --no-deps --document-private-items
