@@ -9,6 +9,7 @@
 mod document;
 mod edit;
 mod gather;
+mod plain;
 #[cfg(test)]
 mod properties;
 mod scan;
