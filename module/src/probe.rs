@@ -99,7 +99,8 @@ const fn hold_unless(end: bool) -> Action {
 }
 
 fn request(host: &mut ModuleHost<'_>) -> Action {
-    let length = host.body(Side::Request).len().to_string();
+    let body = host.text(Side::Request).unwrap_or_default();
+    let length = body.len().to_string();
     let nowhere = host.headers(Side::Request).text("x-probe") == Some("nowhere");
     let cluster = if nowhere { "nowhere" } else { "provider" };
     host.set_header(Side::Request, "x-sluice-cluster", Some(cluster.as_bytes()));
