@@ -2,7 +2,8 @@
 //!
 //! Owns: [`Document`] (one validated parse of a text into a flat list of positions), [`Value`] (a
 //! view into it), [`Str`] (a string that stays escaped until somebody needs its characters),
-//! [`Editor`] (changes some values and leaves every other byte alone) and [`Writer`].
+//! [`Gather`] (puts a text together from slices and checks it on the way), [`Editor`] (changes some
+//! values and leaves every other byte alone) and [`Writer`].
 //!
 //! Must not: re-spell a number, reorder a key, or decode a string that only passes through.
 
